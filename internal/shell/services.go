@@ -1,0 +1,183 @@
+package shell
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/sandstorm-go/sandstorm"
+)
+
+// The shell draws pages and leaves every decision to the rules below. Each
+// method checks for itself what the account may do; all errors are
+// *sandstorm.Error.
+
+// Accounts signs people in and keeps their profiles (package account).
+type Accounts interface {
+	// Authenticate returns the account that a browser's cookie stands for, or
+	// Denied if there is none, it expired, or the account is suspended.
+	Authenticate(ctx context.Context, cookie sandstorm.Secret) (*sandstorm.Account, error)
+	SignOut(ctx context.Context, cookie sandstorm.Secret) error
+	UpdateProfile(ctx context.Context, who sandstorm.AccountID, p sandstorm.Profile, language string) error
+	Credentials(ctx context.Context, who sandstorm.AccountID) ([]sandstorm.Credential, error)
+	// SetPicture stores a PNG or JPEG of at most 64 KiB; an empty one removes it.
+	SetPicture(ctx context.Context, who sandstorm.AccountID, content []byte) error
+}
+
+// Login are the ways to sign in (packages login/...).
+type Login interface {
+	// Methods says which ways are offered: "email", "dev".
+	Methods(ctx context.Context) ([]string, error)
+	// SendCode mails a one-time code. It answers the same whether or not the
+	// address is known. returnPath is where the mailed link leads after sign-in.
+	SendCode(ctx context.Context, address, returnPath, language, clientIP string) error
+	// SignInWithCode returns the cookie of a new browser session.
+	SignInWithCode(ctx context.Context, address string, code sandstorm.Secret, clientIP string) (SignedIn, error)
+	// SignInDev signs in a development account by name.
+	SignInDev(ctx context.Context, name string) (SignedIn, error)
+}
+
+// SignedIn is a fresh browser session.
+type SignedIn struct {
+	Account    *sandstorm.Account
+	Cookie     sandstorm.Secret
+	Expires    time.Time
+	ReturnPath string // from the mailed link, if any; a local path
+}
+
+// Setup is the first run, and the way back after a lock-out (package setup).
+type Setup interface {
+	// Needed reports whether the server has no administrator yet.
+	Needed(ctx context.Context) (bool, error)
+	// Begin exchanges the admin token for a set-up session (24 h, one at a time).
+	Begin(ctx context.Context, adminToken sandstorm.Secret) (session sandstorm.Secret, err error)
+	Check(ctx context.Context, session sandstorm.Secret) error
+	// MakeAdmin makes the account an administrator and ends the set-up session.
+	MakeAdmin(ctx context.Context, session sandstorm.Secret, who sandstorm.AccountID) error
+}
+
+// Settings are what an administrator (or a set-up session) may change.
+type Settings interface {
+	Get(ctx context.Context) (ServerSettings, error)
+	Set(ctx context.Context, s ServerSettings) error
+	// SendTestMail sends a mail with the given settings before they are stored.
+	SendTestMail(ctx context.Context, s SMTPSettings, to string) error
+}
+
+// ServerSettings are the server's own settings that are kept in the store.
+type ServerSettings struct {
+	Title         string // shown in the header and in mails
+	EmailLogin    bool
+	DevAccounts   bool // read-only: comes from the configuration file
+	OpenSignUp    bool // everyone who signs in becomes a user, not a visitor
+	SignUpDomains []string
+	SMTP          SMTPSettings
+}
+
+// SMTPSettings say how mail leaves.
+type SMTPSettings struct {
+	Host     string
+	Port     int // 465 means TLS from the start, others STARTTLS
+	User     string
+	Password sandstorm.Secret
+	From     string // one address
+}
+
+// Apps installs packages and lists apps (package app).
+type Apps interface {
+	// List returns the apps that the account has installed, by title.
+	List(ctx context.Context, who *sandstorm.Account) ([]App, error)
+	// Get returns one app with its newest installed package, whether or not the
+	// account has added it to its list.
+	Get(ctx context.Context, who *sandstorm.Account, id sandstorm.AppID) (*App, error)
+	// Upload takes a .spk and starts to verify and unpack it. size is -1 if
+	// unknown. It returns when done; Attempt shows the progress meanwhile.
+	Upload(ctx context.Context, who *sandstorm.Account, src io.Reader, size int64) (*Attempt, error)
+	// Download fetches a .spk from a URL in the background. want may be empty.
+	Download(ctx context.Context, who *sandstorm.Account, url string, want sandstorm.PackageID) (*Attempt, error)
+	// Attempt returns an install attempt of this account.
+	Attempt(ctx context.Context, who *sandstorm.Account, id string) (*Attempt, error)
+	// Cancel ends an attempt that is under way.
+	Cancel(ctx context.Context, who *sandstorm.Account, id string) error
+	// Confirm adds a ready package to the account's apps.
+	Confirm(ctx context.Context, who *sandstorm.Account, id sandstorm.PackageID) (*App, error)
+	// Package returns an installed package for the confirmation page.
+	Package(ctx context.Context, who *sandstorm.Account, id sandstorm.PackageID) (*sandstorm.Package, error)
+	// Uninstall takes the app off the account's list; its grains stay.
+	Uninstall(ctx context.Context, who *sandstorm.Account, id sandstorm.AppID) error
+	// Asset returns a public picture.
+	Asset(ctx context.Context, id sandstorm.AssetID) (mimeType string, content []byte, err error)
+}
+
+// App is an app as the account sees it.
+type App struct {
+	ID      sandstorm.AppID
+	Package sandstorm.Package // the newest one that is installed here
+	Added   bool              // it is on the account's list
+	Grains  int               // how many grains of it the account owns
+}
+
+// Attempt is one try to install a package.
+type Attempt struct {
+	ID       string
+	State    string // "downloading", "verifying", "ready", "failed", "canceled"
+	Received int64  // bytes
+	Total    int64  // bytes, -1 if unknown
+	Package  sandstorm.PackageID
+	Err      error // why it failed
+}
+
+// Grains makes, lists and opens grains (package grain).
+type Grains interface {
+	Create(ctx context.Context, who *sandstorm.Account, pkg sandstorm.PackageID, action int, title string) (*sandstorm.Grain, error)
+	List(ctx context.Context, who *sandstorm.Account, q GrainQuery) ([]GrainRow, error)
+	Get(ctx context.Context, who *sandstorm.Account, id sandstorm.GrainID) (*GrainRow, error)
+	Rename(ctx context.Context, who *sandstorm.Account, id sandstorm.GrainID, title string) error
+	Trash(ctx context.Context, who *sandstorm.Account, ids ...sandstorm.GrainID) error
+	Restore(ctx context.Context, who *sandstorm.Account, ids ...sandstorm.GrainID) error
+	// Delete removes trashed grains for good.
+	Delete(ctx context.Context, who *sandstorm.Account, ids ...sandstorm.GrainID) error
+	// Restart stops the grain; the next request starts it again.
+	Restart(ctx context.Context, who *sandstorm.Account, id sandstorm.GrainID) error
+	// Open mints a session. The frame's address is
+	// scheme://ui-HOST.wildcard/_sandstorm-init?sessionid=SECRET&path=PATH.
+	Open(ctx context.Context, who *sandstorm.Account, id sandstorm.GrainID) (sandstorm.SessionID, error)
+	// KeepAlive marks a session as in use; the page calls it every minute. It
+	// fails NotFound if the session ended, and tells how the app is doing.
+	KeepAlive(ctx context.Context, who *sandstorm.Account, host sandstorm.HostID) (GrainHealth, error)
+	// Log streams the grain's log: the last backlog bytes, then on if follow.
+	Log(ctx context.Context, who *sandstorm.Account, id sandstorm.GrainID, backlog int64, follow bool) (io.ReadCloser, error)
+}
+
+// GrainQuery selects and orders grains.
+type GrainQuery struct {
+	Search string // every word must occur in the title or the app's title
+	Sort   string // "used" (default), "title", "size", "app"
+	Desc   bool
+	Trash  bool            // those in the trash instead of the others
+	App    sandstorm.AppID // only of this app
+}
+
+// GrainRow is a grain with what a list shows of its app.
+type GrainRow struct {
+	Grain    sandstorm.Grain
+	AppTitle sandstorm.LocalizedText
+	Icons    sandstorm.Icons
+	Running  bool
+	CanWrite bool // may rename, restart, trash: the owner
+}
+
+// GrainHealth is what the grain page shows when an app has trouble.
+type GrainHealth struct {
+	Running bool
+	Crash   string // message key of why it ended by itself, empty if it did not
+	Detail  string // for example "exit status 1" or "SIGSEGV"
+}
+
+// Events tells an open page that something changed, so that it refetches
+// (package notify).
+type Events interface {
+	// Subscribe returns names such as "grains", "apps", "grain:ID",
+	// "attempt:ID" that concern this account, until ctx is done.
+	Subscribe(ctx context.Context, who sandstorm.AccountID) <-chan string
+}
