@@ -25,7 +25,15 @@ type Account struct {
 	Created    time.Time `json:"created"`
 	LastActive time.Time `json:"lastActive"`
 	Suspended  bool      `json:"suspended,omitempty"`
+
+	// Login is the browser session through which the account was authenticated
+	// for this request; empty where there is none (commands, background work).
+	Login LoginID `json:"-"`
 }
+
+// LoginID names a browser session without revealing its secret: the hex
+// SHA-256 of the cookie's value.
+type LoginID string
 
 // Profile is how an account appears to others and to apps.
 type Profile struct {

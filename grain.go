@@ -26,6 +26,7 @@ type GrainSession struct {
 	Tab      TabID
 	Grain    GrainID
 	Account  AccountID
+	Login    LoginID // ends with this browser session; empty for commands
 	Created  time.Time
 	LastUsed time.Time
 }

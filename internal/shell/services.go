@@ -15,7 +15,8 @@ import (
 // Accounts signs people in and keeps their profiles (package account).
 type Accounts interface {
 	// Authenticate returns the account that a browser's cookie stands for, or
-	// Denied if there is none, it expired, or the account is suspended.
+	// Denied if there is none, it expired, or the account is suspended. It sets
+	// Account.Login, to which grain sessions are bound.
 	Authenticate(ctx context.Context, cookie sandstorm.Secret) (*sandstorm.Account, error)
 	SignOut(ctx context.Context, cookie sandstorm.Secret) error
 	UpdateProfile(ctx context.Context, who sandstorm.AccountID, p sandstorm.Profile, language string) error
