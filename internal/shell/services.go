@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
+	"github.com/sandstorm-go/sandstorm/internal/app"
+	"github.com/sandstorm-go/sandstorm/internal/grain"
 )
 
 // The shell draws pages and leaves every decision to the rules below. Each
@@ -110,23 +112,11 @@ type Apps interface {
 	Asset(ctx context.Context, id sandstorm.AssetID) (mimeType string, content []byte, err error)
 }
 
-// App is an app as the account sees it.
-type App struct {
-	ID      sandstorm.AppID
-	Package sandstorm.Package // the newest one that is installed here
-	Added   bool              // it is on the account's list
-	Grains  int               // how many grains of it the account owns
-}
-
-// Attempt is one try to install a package.
-type Attempt struct {
-	ID       string
-	State    string // "downloading", "verifying", "ready", "failed", "canceled"
-	Received int64  // bytes
-	Total    int64  // bytes, -1 if unknown
-	Package  sandstorm.PackageID
-	Err      error // why it failed
-}
+// What the rules in package app speak of.
+type (
+	App     = app.App
+	Attempt = app.Attempt
+)
 
 // Grains makes, lists and opens grains (package grain).
 type Grains interface {
@@ -150,30 +140,12 @@ type Grains interface {
 	Log(ctx context.Context, who *sandstorm.Account, id sandstorm.GrainID, backlog int64, follow bool) (io.ReadCloser, error)
 }
 
-// GrainQuery selects and orders grains.
-type GrainQuery struct {
-	Search string // every word must occur in the title or the app's title
-	Sort   string // "used" (default), "title", "size", "app"
-	Desc   bool
-	Trash  bool            // those in the trash instead of the others
-	App    sandstorm.AppID // only of this app
-}
-
-// GrainRow is a grain with what a list shows of its app.
-type GrainRow struct {
-	Grain    sandstorm.Grain
-	AppTitle sandstorm.LocalizedText
-	Icons    sandstorm.Icons
-	Running  bool
-	CanWrite bool // may rename, restart, trash: the owner
-}
-
-// GrainHealth is what the grain page shows when an app has trouble.
-type GrainHealth struct {
-	Running bool
-	Crash   string // message key of why it ended by itself, empty if it did not
-	Detail  string // for example "exit status 1" or "SIGSEGV"
-}
+// What the rules in package grain speak of.
+type (
+	GrainQuery  = grain.Query
+	GrainRow    = grain.Row
+	GrainHealth = grain.Health
+)
 
 // Events tells an open page that something changed, so that it refetches
 // (package notify).
