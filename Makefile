@@ -1,0 +1,62 @@
+# Two commands matter: `make run` starts a server with example apps, and
+# `make test` runs everything that must hold. The rest are their parts.
+
+GO      ?= go
+PORT    ?= 6080
+DATA    ?= var
+GOFLAGS ?= -buildvcs=false
+export GOFLAGS CGO_ENABLED ?= 0
+
+GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Packages whose tests need root, Chromium or built apps live below test/.
+UNIT        = $(shell $(GO) list ./... | grep -v /test/)
+
+.PHONY: build run apps example-apps test test-deps check test-unit test-e2e generate clean
+.PHONY: bench bench-deps bench-gateway bench-start bench-idle bench-unpack
+
+build:
+	$(GO) build -trimpath -ldflags="-s -w" -o bin/ ./cmd/...
+
+# Our own example apps need nothing but Go; `make apps` builds the recipes too.
+example-apps: build
+	$(GO) run ./apps/build --out build/apps notes filedrop
+
+apps:
+	sh apps/install-deps.sh
+	$(GO) run ./apps/build --out build/apps
+
+run: example-apps
+	bin/sandstorm dev --data "$(DATA)" --port $(PORT) --install build/apps/notes.spk --install build/apps/filedrop.spk
+
+test: test-deps check test-unit test-e2e
+
+test-deps:
+	sh test/install-deps.sh
+
+# What is true of the source itself.
+check:
+	@out="$$($(GOFUMPT) -l .)"; if [ -n "$$out" ]; then echo "not formatted by gofumpt:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	sh schema/generate.sh --check
+
+test-unit:
+	CGO_ENABLED=1 $(GO) test -race -timeout 10m $(UNIT)
+
+test-e2e: build apps
+	$(GO) test -timeout 20m -count=1 ./test/...
+
+generate:
+	sh schema/generate.sh
+
+bench: bench-gateway bench-start bench-idle bench-unpack
+
+bench-deps:
+	sh bench/install-deps.sh
+
+bench-gateway bench-start bench-idle bench-unpack: bench-%: bench-deps
+	$(GO) run ./bench/$*
+
+clean:
+	rm -rf bin build
