@@ -12,13 +12,13 @@ func noSession(host sandstorm.HostID) *sandstorm.Error {
 	return sandstorm.Errorf(sandstorm.NotFound, "session.not-found", "no grain session %s…", host.Short())
 }
 
-const sessionColumns = `host, tab, grain, account, created_at, last_used`
+const sessionColumns = `host, tab, grain, account, login, created_at, last_used`
 
 func scanSession(row scanner) (*sandstorm.GrainSession, error) {
 	var g sandstorm.GrainSession
 	var account sql.NullString
 	var created, used int64
-	err := row.Scan(&g.Host, &g.Tab, &g.Grain, &account, &created, &used)
+	err := row.Scan(&g.Host, &g.Tab, &g.Grain, &account, &g.Login, &created, &used)
 	g.Account = sandstorm.AccountID(account.String)
 	g.Created, g.LastUsed = fromMS(created), fromMS(used)
 	return &g, err
@@ -27,8 +27,8 @@ func scanSession(row scanner) (*sandstorm.GrainSession, error) {
 // InsertGrainSession records a new session. Conflict if the host is taken,
 // NotFound if the grain does not exist.
 func (s *Store) InsertGrainSession(ctx context.Context, g *sandstorm.GrainSession) error {
-	_, err := s.update(ctx, "insert grain session", `INSERT INTO grain_sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
-		string(g.Host), string(g.Tab), string(g.Grain), orNull(g.Account), ms(g.Created), ms(g.LastUsed))
+	_, err := s.update(ctx, "insert grain session", `INSERT INTO grain_sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		string(g.Host), string(g.Tab), string(g.Grain), orNull(g.Account), string(g.Login), ms(g.Created), ms(g.LastUsed))
 	if s.eng.classify(err) == failedForeign {
 		return noGrain(g.Grain)
 	}
@@ -75,6 +75,12 @@ func (s *Store) DeleteGrainSessions(ctx context.Context, grain sandstorm.GrainID
 // DeleteGrainSessionsOf ends all sessions of an account and returns their hosts.
 func (s *Store) DeleteGrainSessionsOf(ctx context.Context, who sandstorm.AccountID) ([]sandstorm.HostID, error) {
 	return s.endSessions(ctx, `DELETE FROM grain_sessions WHERE account = $1 RETURNING host`, string(who))
+}
+
+// DeleteGrainSessionsOfLogin ends all sessions that were opened through a
+// browser session and returns their hosts.
+func (s *Store) DeleteGrainSessionsOfLogin(ctx context.Context, login sandstorm.LoginID) ([]sandstorm.HostID, error) {
+	return s.endSessions(ctx, `DELETE FROM grain_sessions WHERE login = $1 AND login <> '' RETURNING host`, string(login))
 }
 
 // DeleteGrainSessionsBefore ends the sessions that were last used before t and

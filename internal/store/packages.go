@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/sandstorm-go/sandstorm"
 )
@@ -109,8 +110,8 @@ func (s *Store) Packages(ctx context.Context) ([]*sandstorm.Package, error) {
 	return out, s.eng.wrap("read packages", err)
 }
 
-// PackageInUse reports whether a grain (the trash counts) or somebody's list of
-// apps needs the package.
+// PackageInUse reports whether a grain (the trash counts), somebody's list of
+// apps or the list for everybody needs the package.
 func (s *Store) PackageInUse(ctx context.Context, id sandstorm.PackageID) (bool, error) {
 	used, err := packageInUse(ctx, s.read(), id)
 	return used, s.eng.wrap("read package use", err)
@@ -118,8 +119,18 @@ func (s *Store) PackageInUse(ctx context.Context, id sandstorm.PackageID) (bool,
 
 func packageInUse(ctx context.Context, q querier, id sandstorm.PackageID) (bool, error) {
 	used, _, err := one(ctx, q, value[int64], `SELECT CASE WHEN EXISTS (SELECT 1 FROM grains WHERE package = $1)
-		OR EXISTS (SELECT 1 FROM user_apps WHERE package = $1) THEN 1 ELSE 0 END`, string(id))
+		OR EXISTS (SELECT 1 FROM user_apps WHERE package = $1)
+		OR EXISTS (SELECT 1 FROM server_apps WHERE package = $1) THEN 1 ELSE 0 END`, string(id))
 	return used == 1, err
+}
+
+// UnusedPackages returns those that were installed before t and are not in use.
+func (s *Store) UnusedPackages(ctx context.Context, t time.Time) ([]sandstorm.PackageID, error) {
+	out, err := list(ctx, s.read(), value[sandstorm.PackageID], `SELECT id FROM packages p WHERE created_at < $1
+		AND NOT EXISTS (SELECT 1 FROM grains WHERE package = p.id)
+		AND NOT EXISTS (SELECT 1 FROM user_apps WHERE package = p.id)
+		AND NOT EXISTS (SELECT 1 FROM server_apps WHERE package = p.id) ORDER BY id`, ms(t))
+	return out, s.eng.wrap("read packages", err)
 }
 
 // RetirePackage takes an unused package out of service, so that its files can

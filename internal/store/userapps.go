@@ -30,14 +30,16 @@ func (s *Store) AddUserApp(ctx context.Context, who sandstorm.AccountID, app san
 	})
 }
 
+func scanUserApp(row scanner) (a UserApp, err error) {
+	var added int64
+	err = row.Scan(&a.AppID, &a.Package, &added)
+	a.Added = fromMS(added)
+	return a, err
+}
+
 // UserApps returns the account's list, in the order in which it was made.
 func (s *Store) UserApps(ctx context.Context, who sandstorm.AccountID) ([]UserApp, error) {
-	out, err := list(ctx, s.read(), func(row scanner) (a UserApp, err error) {
-		var added int64
-		err = row.Scan(&a.AppID, &a.Package, &added)
-		a.Added = fromMS(added)
-		return a, err
-	}, `SELECT app_id, package, added_at FROM user_apps WHERE account = $1 ORDER BY added_at, app_id`, string(who))
+	out, err := list(ctx, s.read(), scanUserApp, `SELECT app_id, package, added_at FROM user_apps WHERE account = $1 ORDER BY added_at, app_id`, string(who))
 	return out, s.eng.wrap("read apps", err)
 }
 

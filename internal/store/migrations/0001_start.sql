@@ -117,6 +117,14 @@ CREATE TABLE user_apps (
 );
 CREATE INDEX user_apps_package ON user_apps (package);
 
+-- The apps that the administrator chose for everybody: new accounts get them.
+CREATE TABLE server_apps (
+    app_id   TEXT   PRIMARY KEY,
+    package  TEXT   NOT NULL REFERENCES packages (id),
+    added_at BIGINT NOT NULL
+);
+CREATE INDEX server_apps_package ON server_apps (package);
+
 CREATE TABLE grains (
     id          TEXT    PRIMARY KEY,
     title       TEXT    NOT NULL,
@@ -141,9 +149,11 @@ CREATE TABLE grain_sessions (
     tab        TEXT   NOT NULL,
     grain      TEXT   NOT NULL REFERENCES grains (id) ON DELETE CASCADE,
     account    TEXT   REFERENCES accounts (id) ON DELETE CASCADE,
+    login      TEXT   NOT NULL, -- hash of the browser session that it ends with, or ''
     created_at BIGINT NOT NULL,
     last_used  BIGINT NOT NULL
 );
+CREATE INDEX grain_sessions_login ON grain_sessions (login);
 CREATE INDEX grain_sessions_grain ON grain_sessions (grain);
 CREATE INDEX grain_sessions_account ON grain_sessions (account);
 CREATE INDEX grain_sessions_used ON grain_sessions (last_used);
