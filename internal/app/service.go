@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sandstorm-go/sandstorm"
+	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/notify"
+	"github.com/sandstorm-go/sandstorm/internal/store"
+)
+
+// Options are what a Service works with.
+type Options struct {
+	Store  *store.Store
+	Host   host.Client
+	Notify *notify.Hub
+	Log    *slog.Logger
+	// Fetch is the client for addresses that people type; it must refuse
+	// addresses inside the server's own network (package netguard).
+	Fetch *http.Client
+	Now   func() time.Time
+}
+
+// Service applies the rules of apps. Its methods may be called concurrently.
+type Service struct {
+	opts     Options
+	attempts attempts
+}
+
+// New makes a Service.
+func New(opts Options) *Service {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &Service{opts: opts, attempts: attempts{byID: map[string]*running{}, now: opts.Now}}
+}
+
+// List returns the apps on the account's list, by title.
+func (s *Service) List(ctx context.Context, who *sandstorm.Account) ([]App, error) {
+	added, err := s.opts.Store.UserApps(ctx, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	grains, err := s.opts.Store.GrainCounts(ctx, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	apps := make([]App, 0, len(added))
+	for _, a := range added {
+		pkg, err := s.opts.Store.Package(ctx, a.Package)
+		if err != nil {
+			s.opts.Log.Warn("an app on a list has no package", "app", a.AppID, "pkg", a.Package, "err", err)
+			continue
+		}
+		apps = append(apps, App{ID: a.AppID, Package: *pkg, Added: true, Grains: grains[a.AppID]})
+	}
+	slices.SortFunc(apps, func(a, b App) int {
+		return strings.Compare(sortKey(a), sortKey(b))
+	})
+	return apps, nil
+}
+
+func sortKey(a App) string {
+	return strings.ToLower(a.Package.Manifest.AppTitle.Default) + "\x00" + string(a.ID)
+}
+
+// Get returns one app: the version on the account's list, else the newest that
+// is installed here.
+func (s *Service) Get(ctx context.Context, who *sandstorm.Account, id sandstorm.AppID) (*App, error) {
+	added, err := s.opts.Store.UserApps(ctx, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	grains, err := s.opts.Store.GrainCounts(ctx, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	found := App{ID: id, Grains: grains[id]}
+	if i := slices.IndexFunc(added, func(a store.UserApp) bool { return a.AppID == id }); i >= 0 {
+		pkg, err := s.opts.Store.Package(ctx, added[i].Package)
+		if err != nil {
+			return nil, err
+		}
+		found.Package, found.Added = *pkg, true
+		return &found, nil
+	}
+	versions, err := s.opts.Store.PackagesOfApp(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(versions) == 0 {
+		return nil, sandstorm.Errorf(sandstorm.NotFound, "app.not-installed", "app %s is not installed", id)
+	}
+	found.Package = *versions[0]
+	return &found, nil
+}
+
+// Package returns an installed package.
+func (s *Service) Package(ctx context.Context, _ *sandstorm.Account, id sandstorm.PackageID) (*sandstorm.Package, error) {
+	return s.opts.Store.Package(ctx, id)
+}
+
+// Confirm puts an installed package on the account's list, in place of another
+// version of the app.
+func (s *Service) Confirm(ctx context.Context, who *sandstorm.Account, id sandstorm.PackageID) (*App, error) {
+	if err := mayInstall(who); err != nil {
+		return nil, err
+	}
+	pkg, err := s.opts.Store.Package(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.opts.Store.AddUserApp(ctx, who.ID, pkg.AppID, pkg.ID); err != nil {
+		return nil, err
+	}
+	s.opts.Notify.Publish(who.ID, "apps")
+	return s.Get(ctx, who, pkg.AppID)
+}
+
+// Uninstall takes the app off the account's list. Its grains stay and work.
+func (s *Service) Uninstall(ctx context.Context, who *sandstorm.Account, id sandstorm.AppID) error {
+	if err := s.opts.Store.RemoveUserApp(ctx, who.ID, id); err != nil {
+		return err
+	}
+	s.opts.Notify.Publish(who.ID, "apps")
+	return nil
+}
+
+// Asset returns a public picture.
+func (s *Service) Asset(ctx context.Context, id sandstorm.AssetID) (mimeType string, content []byte, err error) {
+	a, err := s.opts.Store.Asset(ctx, id)
+	if err != nil {
+		return "", nil, err
+	}
+	return a.MIMEType, a.Content, nil
+}
+
+func mayInstall(who *sandstorm.Account) error {
+	if !who.Role.MayCreate() {
+		return sandstorm.Errorf(sandstorm.Denied, "app.visitors-cannot-install", "account %s is a visitor", who.ID)
+	}
+	return nil
+}
+
+// unusedGrace is how long a package that nobody confirmed is kept.
+const unusedGrace = 24 * time.Hour
+
+// Tidy removes packages that no list and no grain names and that are older than
+// a day, and finishes removals that a crash interrupted.
+func (s *Service) Tidy(ctx context.Context) error {
+	unused, err := s.opts.Store.UnusedPackages(ctx, s.opts.Now().Add(-unusedGrace))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range unused {
+		// Conflict: somebody took it into use meanwhile.
+		if err := s.opts.Store.RetirePackage(ctx, id); err != nil && !sandstorm.IsKind(err, sandstorm.Conflict) {
+			errs = append(errs, err)
+		}
+	}
+	retired, err := s.opts.Store.RetiredPackages(ctx)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	for _, id := range retired {
+		if err := s.opts.Host.RemovePackage(ctx, id); err != nil && !sandstorm.IsKind(err, sandstorm.NotFound) {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, s.opts.Store.DeletePackage(ctx, id))
+	}
+	return errors.Join(errs...)
+}
