@@ -1,7 +1,7 @@
 import { movePosition, wellFormed } from "./ot.js";
 import { Note } from "./note.js";
 import { People } from "./people.js";
-import { render } from "./markdown.js";
+import { render, update } from "./markdown.js";
 import { formatters } from "./format.js";
 import { t, translatePage, wordCount } from "./words.js";
 
@@ -92,15 +92,19 @@ $("tools").addEventListener("click", (e) => {
   else format(name);
 });
 
-/** Ticks or clears the task in a line of the source. */
-function toggle(line) {
+/** In which line of the text each task of the preview is. */
+let tasks = [];
+
+preview.addEventListener("change", (e) => {
+  const line = tasks[[...preview.querySelectorAll(".task input")].indexOf(e.target)];
   const lines = note.text.split("\n");
+  if (line === undefined || !note.canEdit) return;
   lines[line] = lines[line].replace(/\[([ xX])\]/, (_, mark) => (mark === " " ? "[x]" : "[ ]"));
   const text = lines.join("\n");
   note.edit(text, text.length);
   area.value = text;
   drawAll();
-}
+});
 
 note.addEventListener("change", ({ detail: { op, own } }) => {
   const focused = document.activeElement === area;
@@ -160,10 +164,13 @@ function drawPreview() {
     const empty = document.createElement("p");
     empty.className = "empty";
     empty.textContent = note.ready ? t("Nothing is written here yet.") : t("Opening…");
-    preview.replaceChildren(empty);
+    tasks = [];
+    update(preview, [empty]);
     return;
   }
-  preview.replaceChildren(render(note.text, note.canEdit ? toggle : null));
+  const drawn = render(note.text, note.canEdit);
+  tasks = drawn.tasks;
+  update(preview, drawn.blocks);
 }
 
 let lost = 0;

@@ -66,14 +66,31 @@ const tableRule = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 
 /**
  * @param {string} source
- * @param {(line: number) => void} [toggle] called when a person ticks a task
- * @returns {DocumentFragment}
+ * @param {boolean} canTick whether the boxes of tasks can be ticked
+ * @returns {{blocks: Node[], tasks: number[]}} what to show, and in which line
+ * of the source the first, second … task is
  */
-export function render(source, toggle) {
-  const out = document.createDocumentFragment();
+export function render(source, canTick) {
   const lines = source.split("\n").map((text, number) => ({ text: text.replace(/\t/g, "    "), number }));
-  out.append(...blocks(lines, { toggle, ids: new Map() }));
-  return out;
+  const tasks = [];
+  return { blocks: blocks(lines, { canTick, tasks, ids: new Map() }), tasks };
+}
+
+/**
+ * Shows blocks in place of what element shows, without touching those at the
+ * start and the end that stay the same: a click or the focus there survives.
+ */
+export function update(element, blocks) {
+  const old = [...element.childNodes];
+  let head = 0, tail = 0;
+  while (head < old.length && head < blocks.length && old[head].isEqualNode(blocks[head])) head++;
+  while (tail < old.length - head && tail < blocks.length - head && old[old.length - 1 - tail].isEqualNode(blocks[blocks.length - 1 - tail])) tail++;
+  const boxes = () => [...element.querySelectorAll(".task input")];
+  const focused = boxes().indexOf(document.activeElement);
+  const before = old[old.length - tail] ?? null;
+  old.slice(head, old.length - tail).forEach((n) => n.remove());
+  blocks.slice(head, blocks.length - tail).forEach((n) => element.insertBefore(n, before));
+  if (focused >= 0 && document.activeElement === document.body) boxes()[focused]?.focus({ preventScroll: true });
 }
 
 function blocks(lines, context) {
@@ -143,9 +160,9 @@ function listItem(line, text, inside, context) {
   const m = task.exec(text);
   if (!m) return el("li", [...inline(text), ...blocks(inside, context)]);
   const box = el("input", [], { type: "checkbox" });
-  box.checked = m[1] !== " ";
-  box.disabled = !context.toggle;
-  box.addEventListener("change", () => context.toggle(line.number));
+  box.defaultChecked = m[1] !== " ";
+  box.disabled = !context.canTick;
+  context.tasks.push(line.number);
   return el("li", [el("label", [box, ...inline(m[2])]), ...blocks(inside, context)], { class: "task" });
 }
 

@@ -3,7 +3,7 @@
 // way; the server puts everybody's into one order.
 import { apply, compose, diff, invert, transform } from "./ot.js";
 
-/** Typing without a longer pause is undone at once. */
+/** Typing in one line without a longer pause, in ms, is undone at once. */
 const undoPause = 900;
 const undoDepth = 500;
 
@@ -74,7 +74,8 @@ export class Note extends EventTarget {
     } else this.#undo.push(back);
     if (this.#undo.length > undoDepth) this.#undo.shift();
     this.#redo = [];
-    this.#lastEdit = now;
+    // The end of a line ends what is undone at once.
+    this.#lastEdit = op.some((s) => typeof s === "string" && s.includes("\n")) ? 0 : now;
     this.#local(op);
   }
 
