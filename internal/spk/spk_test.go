@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/spk"
 )
 
@@ -110,5 +112,14 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if target, err := os.Readlink(filepath.Join(dir, "etc/up")); err != nil || target != "../../outside" {
 		t.Errorf("symlink leads to %q, %v", target, err)
+	}
+}
+
+// wantKey checks that err names the message that people shall see.
+func wantKey(t testing.TB, what string, err error, key string) {
+	t.Helper()
+	var e *sandstorm.Error
+	if !errors.As(err, &e) || e.Key != key {
+		t.Errorf("%s: error %v, want key %s", what, err, key)
 	}
 }
