@@ -118,7 +118,7 @@ func (m *Manager) describe(ctx context.Context, s *session, l *live) (*bridge.Se
 		BasePath:    m.opts.SessionURL(s.Host),
 	}
 	if m.opts.PictureURL != nil {
-		b.Picture = m.opts.PictureURL(account)
+		b.Picture = m.opts.PictureURL(&account.Account)
 	}
 	if account.Profile.Pronoun != sandstorm.PronounNeutral {
 		b.Pronouns = string(account.Profile.Pronoun)

@@ -1,0 +1,4 @@
+package grain
+
+// StopIdleForTest runs the idle check now.
+var StopIdleForTest = (*Manager).stopIdle
