@@ -144,6 +144,13 @@ func testGrainSessions(t *testing.T, s *store.Store) {
 	if gone := must(s.DeleteGrainSessionsBefore(ctx, base.Add(time.Hour)))(t); len(gone) != 1 || gone[0] != b.Host {
 		t.Errorf("ended %v, want only %v", gone, b.Host)
 	}
+	byLogin := openThrough(t, s, g, "login")
+	if gone := must(s.DeleteGrainSessionsOfLogin(ctx, ""))(t); len(gone) != 0 {
+		t.Errorf("ended %v, want none: they have no sign-in in common", gone)
+	}
+	if gone := must(s.DeleteGrainSessionsOfLogin(ctx, "login"))(t); len(gone) != 1 || gone[0] != byLogin {
+		t.Errorf("ended %v, want only %v", gone, byLogin)
+	}
 	if gone := must(s.DeleteGrainSessionsOf(ctx, g.Owner))(t); len(gone) != 1 || gone[0] != a.Host {
 		t.Errorf("ended %v, want only %v", gone, a.Host)
 	}

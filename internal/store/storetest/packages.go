@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -177,4 +178,25 @@ func testCanceled(t *testing.T, s *store.Store) {
 	_, err := s.Grain(ctx, g.ID)
 	wantKind(t, err, sandstorm.Unavailable)
 	ok(t, s.RenameGrain(t.Context(), g.ID, "in time")) // the connection still works
+}
+
+func testServerApps(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	v1, v2 := AddPackage(t, s, 1, 1), AddPackage(t, s, 1, 2)
+	ok(t, s.AddServerApp(ctx, v1.AppID, v1.ID))
+	ok(t, s.AddServerApp(ctx, v1.AppID, v2.ID))
+	if apps := must(s.ServerApps(ctx))(t); len(apps) != 1 || apps[0].AppID != v1.AppID || apps[0].Package != v2.ID {
+		t.Errorf("apps for everybody: %v", apps)
+	}
+	wantKind(t, s.AddServerApp(ctx, v1.AppID, "unknown"), sandstorm.NotFound)
+	if !must(s.PackageInUse(ctx, v2.ID))(t) {
+		t.Error("an app for everybody counts as unused")
+	}
+	soon := time.Now().Add(time.Hour)
+	if ids := must(s.UnusedPackages(ctx, soon))(t); len(ids) != 1 || ids[0] != v1.ID {
+		t.Errorf("unused: %v", ids)
+	}
+	if ids := must(s.UnusedPackages(ctx, time.Now().Add(-time.Hour)))(t); len(ids) != 0 {
+		t.Errorf("old and unused: %v", ids)
+	}
 }

@@ -9,18 +9,6 @@ import (
 	"github.com/sandstorm-go/sandstorm/internal/store"
 )
 
-// Clock is a clock that tests move.
-type Clock struct{ T time.Time }
-
-// Now is the current time of the clock.
-func (c *Clock) Now() time.Time { return c.T }
-
-// Advance moves the clock.
-func (c *Clock) Advance(d time.Duration) { c.T = c.T.Add(d) }
-
-// NewClock starts at a round time.
-func NewClock() *Clock { return &Clock{T: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)} }
-
 // Open makes an empty SQLite store for tests of the rules, which need no second
 // engine.
 func Open(t testing.TB) *store.Store {
@@ -40,6 +28,14 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		test func(t *testing.T, s *store.Store)
 	}{
 		{"Accounts", testAccounts},
+		{"Picture", testPicture},
+		{"Credentials", testCredentials},
+		{"LastCredentialRace", testLastCredentialRace},
+		{"BrowserSessions", testBrowserSessions},
+		{"LoginCodes", testLoginCodes},
+		{"LoginCodeRace", testLoginCodeRace},
+		{"Settings", testSettings},
+		{"Setup", testSetup},
 		{"Grains", testGrains},
 		{"GrainsOfUnknown", testGrainsOfUnknown},
 		{"GrainPackage", testGrainPackage},
@@ -51,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"PackageRetire", testPackageRetire},
 		{"Assets", testAssets},
 		{"UserApps", testUserApps},
+		{"ServerApps", testServerApps},
 		{"BadText", testBadText},
 		{"Canceled", testCanceled},
 	} {
@@ -67,7 +64,7 @@ func AddAccount(t testing.TB, s *store.Store, name string) sandstorm.AccountID {
 		Profile: sandstorm.Profile{Name: name, Handle: name, Pronoun: sandstorm.PronounNeutral},
 		Created: now, LastActive: now,
 	}}
-	if err := s.InsertAccount(t.Context(), a); err != nil {
+	if err := s.InsertAccount(t.Context(), a, nil); err != nil {
 		t.Fatal(err)
 	}
 	return a.ID
