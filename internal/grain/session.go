@@ -20,6 +20,14 @@ type session struct {
 	visit   atomic.Pointer[visit] // how to reach the app; replaced when the grain is started anew
 }
 
+// revoke refuses further requests and cuts what is under way.
+func (s *session) revoke() {
+	s.revoked.Store(true)
+	if v := s.visit.Load(); v != nil {
+		v.bridge.Close()
+	}
+}
+
 // visit is a session at one instance of its grain.
 type visit struct {
 	live   *live
@@ -87,6 +95,10 @@ func (m *Manager) newVisit(ctx context.Context, s *session) (*visit, error) {
 	}
 	v := &visit{live: l, bridge: b}
 	s.visit.Store(v)
+	if s.revoked.Load() { // while we looked things up
+		b.Close()
+		return nil, errEnded(s.Host)
+	}
 	return v, nil
 }
 
@@ -236,7 +248,7 @@ func (c *sessionCache) revoke(match func(*session) bool) {
 	defer c.mu.Unlock()
 	for host, s := range c.byHost {
 		if match(s) {
-			s.revoked.Store(true)
+			s.revoke()
 			delete(c.byHost, host)
 		}
 	}
