@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/sandstorm-go/sandstorm"
+	"github.com/sandstorm-go/sandstorm/internal/bridge"
+)
+
+// SessionSource knows the grain sessions.
+type SessionSource interface {
+	// Open returns what is needed to serve a request to the session's host,
+	// starting the grain if it does not run. It is called once per request,
+	// after the browser has proved that it holds the session, and must be cheap
+	// for a session that was opened before. A session that was revoked is
+	// refused from the next call on; what is under way is cut by closing its
+	// bridge.Session. Errors are *sandstorm.Error: NotFound if the session
+	// ended, Denied, Conflict (in the trash), Unavailable (cannot start), ….
+	Open(ctx context.Context, host sandstorm.HostID) (OpenSession, error)
+}
+
+// OpenSession is a session whose grain runs.
+type OpenSession struct {
+	Bridge *bridge.Session // the same pointer for each request, for the limits
+	App    *bridge.App
+	// ParentOrigin is the shell origin that may frame the app; empty means the
+	// base URL's.
+	ParentOrigin string
+}
+
+// serveSession serves a grain session's host.
+func (g *Gateway) serveSession(w http.ResponseWriter, r *http.Request, host sandstorm.HostID) {
+	var req bridge.Request
+	fields := fieldPool.Get().(*[]bridge.Field)
+	defer func() {
+		clear(req.Fields)
+		*fields = req.Fields[:0]
+		fieldPool.Put(fields)
+	}()
+	req.Fields = *fields
+	bridge.FromHTTP(&req, w, r)
+	req.ThirdParty = !g.sameSite
+	origin := g.hosts.SessionOrigin(host)
+	if err := checkSite(&req, origin); err != nil {
+		g.problem(w, r, err)
+		return
+	}
+	if isInit(req.Target) {
+		g.serveInit(w, r, host)
+		return
+	}
+	if err := checkCookie(req.Fields, host); err != nil {
+		g.problem(w, r, err)
+		return
+	}
+	if err := g.inFlight.enter(host); err != nil {
+		g.problem(w, r, err)
+		return
+	}
+	defer g.inFlight.leave(host)
+	if err := g.visit(w, r, &req, host, origin); err != nil {
+		if errors.Is(err, bridge.ErrAborted) {
+			panic(http.ErrAbortHandler)
+		}
+		g.problem(w, r, err)
+	}
+}
+
+// visit carries the request to the app. If the grain stopped before the app saw
+// anything, it is started again, once.
+func (g *Gateway) visit(w http.ResponseWriter, r *http.Request, req *bridge.Request, host sandstorm.HostID, origin string) error {
+	for again := false; ; again = true {
+		s, err := g.opts.Sessions.Open(r.Context(), host)
+		if err != nil {
+			return err
+		}
+		sink := bridge.NewHTTPSink(w, r, g.sessionFields(s.ParentOrigin, origin))
+		err = s.App.Serve(r.Context(), req, s.Bridge, sink)
+		var failure *bridge.Failure
+		if again || !errors.As(err, &failure) || !failure.Unsent {
+			return err
+		}
+	}
+}
+
+// checkCookie makes sure that the browser holds the secret of this very host
+// (gateway.md §3). A sibling grain can plant a cookie of the same name for the
+// parent domain: any one that matches will do, none other counts.
+func checkCookie(fields []bridge.Field, host sandstorm.HostID) error {
+	opens := func(value string) bool {
+		id, ok := sandstorm.ParseSessionID(value)
+		return ok && id.Opens(host)
+	}
+	for _, f := range fields {
+		if len(f.Name) == 6 && lower(f.Name) == "cookie" && bridge.SessionCookies(f.Value, opens) {
+			return nil
+		}
+	}
+	return sandstorm.Errorf(sandstorm.Denied, "session.no-cookie", "no session cookie for host %s", host.Short())
+}
