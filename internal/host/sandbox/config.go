@@ -1,0 +1,75 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Ids of every app as it sees itself.
+const (
+	appUID = 1000
+	appGID = 1000
+)
+
+// maxCommand bounds the bytes of argv and environment together: they come from
+// the package.
+const maxCommand = 1 << 20
+
+// Config describes one grain to start. The caller keeps all files and may close
+// them once Start has returned.
+type Config struct {
+	// Root is the directory of the unpacked package. It is read-only in the box.
+	Root string
+	// Var is the grain's persistent directory, /var in the box.
+	Var string
+	// HostUID and HostGID are what the app's ids are outside, as this process
+	// sees them: in TierUser 0, the only ids there are; in TierRoot never 0.
+	HostUID, HostGID int
+	// Argv and Env are the app's command: executed as it is, without a search.
+	Argv, Env []string
+	// Log is the app's standard output and error.
+	Log *os.File
+	// API, if set, is the app's descriptor 3 (raw Cap'n Proto apps).
+	API *os.File
+	// Keep are files that grain-init holds open as long as the grain lives, so
+	// that a lock or a pipe outlives this process. The app cannot reach them.
+	Keep []*os.File
+	// Port is where the app is going to listen. For information only.
+	Port int
+	// CgroupFD, if positive, is an open cgroup v2 directory that all processes
+	// of the grain belong to from their birth.
+	CgroupFD int
+}
+
+// check refuses what must never be started.
+func (c *Config) check(tier Tier) error {
+	switch {
+	case len(c.Argv) == 0 || c.Argv[0] == "":
+		return startErrorHint("read the command", unix.EINVAL, "the package's command is empty")
+	case c.Log == nil:
+		return startError("open the log", unix.EBADF)
+	case tier == TierRoot && (c.HostUID <= 0 || c.HostGID <= 0):
+		return startErrorHint("choose a user id", unix.EPERM, "an app must not run as the machine's root")
+	case tier == TierUser && (c.HostUID != 0 || c.HostGID != 0):
+		return startErrorHint("choose a user id", unix.EINVAL, "without root there is only one user id, 0 inside the namespace")
+	case len(c.Keep) > 16:
+		return startError("keep descriptors", unix.EMFILE)
+	}
+	size := 0
+	for _, list := range [][]string{c.Argv, c.Env} {
+		for _, s := range list {
+			size += len(s) + 9 // the pointer and the zero byte
+			if strings.IndexByte(s, 0) >= 0 {
+				return startErrorHint("read the command", unix.EINVAL, "the package's command contains a zero byte")
+			}
+		}
+	}
+	if size > maxCommand {
+		return startErrorHint("read the command", unix.E2BIG, "the package's command or its environment is too long")
+	}
+	return nil
+}

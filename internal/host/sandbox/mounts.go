@@ -1,0 +1,105 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// openTree clones the mount of path, without anything mounted below it, with
+// the given attributes. The clone is private: what a grain mounts on it must
+// not appear at path on machines whose mounts are shared.
+func openTree(path string, attrs uint64) (*os.File, error) {
+	fd, err := unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), path)
+	attr := unix.MountAttr{Attr_set: attrs, Propagation: unix.MS_PRIVATE}
+	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// trees are the files of a box, opened before the fork. Places are mount
+// points inside the package; nil where the package has no such path, and then
+// nothing is mounted there.
+type trees struct {
+	root, data             *os.File
+	tmp, dev, varDir, proc *os.File
+}
+
+// openTrees opens everything that the box of c is made of.
+func openTrees(c *Config) (t *trees, err error) {
+	t = &trees{}
+	defer func() {
+		if err != nil {
+			t.close()
+		}
+	}()
+	t.root, err = openTree(c.Root, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+	if err != nil {
+		return t, startError("open the package", err)
+	}
+	for _, p := range []struct {
+		place **os.File
+		name  string
+		flags uint64
+	}{
+		{&t.tmp, "tmp", unix.O_DIRECTORY},
+		{&t.dev, "dev", unix.O_DIRECTORY},
+		{&t.varDir, "var", unix.O_DIRECTORY},
+		{&t.proc, "proc/cpuinfo", 0},
+	} {
+		if *p.place, err = openPlace(t.root, p.name, p.flags); err != nil {
+			return t, startError("mount /"+p.name, err)
+		}
+	}
+	if t.varDir == nil {
+		return t, nil
+	}
+	t.data, err = openTree(c.Var, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+	if err != nil {
+		return t, startError("open the grain's storage", err)
+	}
+	return t, nil
+}
+
+// openPlace opens a mount point below root, or returns nil if there is no such
+// path. A package must not choose where the grain's files are mounted, so a
+// symbolic link on the way is an error.
+func openPlace(root *os.File, name string, flags uint64) (*os.File, error) {
+	fd, err := unix.Openat2(int(root.Fd()), name, &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_CLOEXEC | unix.O_NOFOLLOW | flags,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
+	})
+	if errors.Is(err, unix.ENOENT) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), name)
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil && flags&unix.O_DIRECTORY == 0 && st.Mode&unix.S_IFMT != unix.S_IFREG {
+		// O_PATH|O_NOFOLLOW opens even a symbolic link in the last place.
+		err = unix.ENOTSUP
+		if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+			err = unix.ELOOP
+		}
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (t *trees) close() {
+	closeAll(t.root, t.data, t.tmp, t.dev, t.varDir, t.proc)
+}

@@ -1,0 +1,146 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"context"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// spareNets is how many network namespaces lie ready: making one takes longer
+// than the rest of a start.
+const spareNets = 4
+
+// threadNet is the network namespace of the calling thread.
+const threadNet = "/proc/thread-self/ns/net"
+
+// netPool keeps network namespaces with their loopback up.
+type netPool struct {
+	ready chan *os.File
+	fail  chan error
+	quit  chan struct{}
+	home  *os.File // this process's own namespace
+	t     *thread
+	once  sync.Once
+	idle  sync.WaitGroup
+}
+
+// newNetPool makes one namespace before it returns, so that a machine that
+// cannot is found out at once.
+func newNetPool() (*netPool, error) {
+	home, err := os.Open(threadNet)
+	if err != nil {
+		return nil, startError("open the network namespace", err)
+	}
+	p := &netPool{
+		ready: make(chan *os.File, spareNets), fail: make(chan error), quit: make(chan struct{}), home: home,
+	}
+	p.t, err = newThread(func() error {
+		f, err := p.create()
+		if err == nil {
+			p.ready <- f
+		}
+		return err
+	})
+	if err != nil {
+		_ = home.Close()
+		return nil, err
+	}
+	p.idle.Go(func() { p.t.do(p.fill) })
+	return p, nil
+}
+
+// fill runs on the pool's thread until quit.
+func (p *netPool) fill() {
+	for {
+		f, err := p.create()
+		if err != nil {
+			select {
+			case p.fail <- err:
+				continue
+			case <-p.quit:
+				return
+			}
+		}
+		select {
+		case p.ready <- f:
+		case <-p.quit:
+			_ = f.Close()
+			return
+		}
+	}
+}
+
+// create makes a namespace and comes home, so that this thread does not keep
+// the namespace alive when its grain is gone.
+func (p *netPool) create() (f *os.File, err error) {
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return nil, startError("create a network namespace", err)
+	}
+	f, err = os.Open(threadNet)
+	if err == nil {
+		err = loopbackUp()
+	}
+	if back := unix.Setns(int(p.home.Fd()), unix.CLONE_NEWNET); err == nil {
+		err = back
+	}
+	if err != nil {
+		closeAll(f)
+		return nil, startError("set up a network namespace", err)
+	}
+	return f, nil
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	req, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	req.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req)
+}
+
+// get takes a namespace; the caller closes it.
+func (p *netPool) get(ctx context.Context) (*os.File, error) {
+	select {
+	case f := <-p.ready:
+		return f, nil
+	default:
+	}
+	select {
+	case f := <-p.ready:
+		return f, nil
+	case err := <-p.fail:
+		return nil, err
+	case <-p.quit:
+		return nil, startError("create a network namespace", os.ErrClosed)
+	case <-ctx.Done():
+		return nil, startError("create a network namespace", ctx.Err())
+	}
+}
+
+func (p *netPool) close() {
+	p.once.Do(func() {
+		close(p.quit)
+		p.idle.Wait()
+		p.t.stop()
+		for {
+			select {
+			case f := <-p.ready:
+				_ = f.Close()
+				continue
+			default:
+			}
+			break
+		}
+		_ = p.home.Close()
+	})
+}
