@@ -136,18 +136,20 @@ function menu(e, path, source) {
   const label = t("More for {name}", e);
   return el("span", { class: "menu" },
     el("button", { type: "button", class: "quiet icon", "aria-label": label, title: label, popovertarget: id, style: null }, icon("more")),
-    el("div", { id, popover: true, onbeforetoggle: place }, ...items));
+    el("div", { id, popover: true, onbeforetoggle: (ev) => { if (ev.newState === "open") place(ev.target); } }, ...items));
 }
 
-/** Opens a menu beside its button, where there is room. */
-function place(e) {
-  if (e.newState !== "open") return;
-  const { right, bottom, top } = e.target.previousElementSibling.getBoundingClientRect();
+/** Puts a menu beside its button, where there is room. */
+function place(menu) {
+  const { right, bottom, top } = menu.previousElementSibling.getBoundingClientRect();
   const above = bottom + 190 > innerHeight;
-  e.target.style.right = `${document.documentElement.clientWidth - right}px`;
-  e.target.style.top = above ? "auto" : `${bottom + 4}px`;
-  e.target.style.bottom = above ? `${innerHeight - top + 4}px` : "auto";
+  menu.style.right = `${document.documentElement.clientWidth - right}px`;
+  menu.style.top = above ? "auto" : `${bottom + 4}px`;
+  menu.style.bottom = above ? `${innerHeight - top + 4}px` : "auto";
 }
+const placeOpen = () => document.querySelectorAll("[popover]:popover-open").forEach(place);
+addEventListener("resize", placeOpen);
+addEventListener("scroll", placeOpen, { passive: true });
 
 /** A name for one entry must not lead somewhere else. */
 function checked(name) {

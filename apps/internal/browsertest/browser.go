@@ -140,6 +140,8 @@ func Check(t testing.TB, ctx context.Context, name string) {
 			}
 		}
 	}
+	call(t, ctx, emulation.ClearDeviceMetricsOverride, cdp.Empty{})
+	Eval[bool](t, ctx, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 }
 
 func call[P, R any](t testing.TB, ctx context.Context, command cdp.Command[P, R], params P) {
