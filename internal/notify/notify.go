@@ -1,6 +1,7 @@
-// Package notify tells open pages that something changed. It carries names of
-// what to look at again ("grains", "grain:ID", "attempt:ID"), never contents:
-// the page refetches, so that permissions are checked in one place.
+// Package notify tells open pages that something changed, by name, so that they
+// refetch it: permission checks stay where the data is. It carries no data.
+//
+// It lives in memory: a page that was not listening fetches everything anyway.
 package notify
 
 import (
@@ -10,69 +11,81 @@ import (
 	"github.com/sandstorm-go/sandstorm"
 )
 
-// All is what a subscriber gets in place of names that it was too slow to take:
-// look at everything again.
-const All = "all"
+// Refetch is sent instead of single names to a reader that is too slow: anything
+// may have changed.
+const Refetch = "refetch"
 
-// queue is how many names may wait for one subscriber.
-const queue = 32
+const (
+	// backlog is how many names wait for a slow reader.
+	backlog = 32
+	// maxSubscribers is how many pages one account can have listening.
+	maxSubscribers = 256
+)
 
-// Hub connects those who change things with those who show them. The zero value
-// is ready to use.
+// Hub passes names on. Its zero value is ready; its methods may be called
+// concurrently.
 type Hub struct {
 	mu   sync.Mutex
 	subs map[sandstorm.AccountID]map[chan string]struct{}
 }
 
-// Publish tells the account's open pages that name changed. It never blocks.
+// New makes a Hub.
+func New() *Hub { return &Hub{} }
+
+// Publish tells all pages of the account. It never waits for them.
 func (h *Hub) Publish(who sandstorm.AccountID, name string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for ch := range h.subs[who] {
-		send(ch, name)
+	for c := range h.subs[who] {
+		select {
+		case c <- name:
+		default:
+			// Only Publish sends, and under the lock: what is drained here
+			// leaves room for certain.
+			drain(c)
+			c <- Refetch
+		}
 	}
 }
 
-// send queues name. A full queue is replaced by a single All: the subscriber
-// learns no less, only less exactly.
-func send(ch chan string, name string) {
-	select {
-	case ch <- name:
-		return
-	default:
-	}
+func drain(c chan string) {
 	for {
 		select {
-		case <-ch:
+		case <-c:
 		default:
-			// Only publishers fill the queue, and they hold the lock.
-			ch <- All
 			return
 		}
 	}
 }
 
-// Subscribe returns the names that concern the account until ctx is done; then
-// the channel is closed.
+// Subscribe returns the names that concern the account, until ctx is done; then
+// the channel is closed. Beyond 256 listeners of one account it is closed at
+// once.
 func (h *Hub) Subscribe(ctx context.Context, who sandstorm.AccountID) <-chan string {
-	ch := make(chan string, queue)
+	c := make(chan string, backlog)
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.subs[who]) >= maxSubscribers {
+		close(c)
+		return c
+	}
 	if h.subs == nil {
 		h.subs = map[sandstorm.AccountID]map[chan string]struct{}{}
 	}
 	if h.subs[who] == nil {
 		h.subs[who] = map[chan string]struct{}{}
 	}
-	h.subs[who][ch] = struct{}{}
-	h.mu.Unlock()
-	context.AfterFunc(ctx, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(h.subs[who], ch)
-		if len(h.subs[who]) == 0 {
-			delete(h.subs, who)
-		}
-		close(ch)
-	})
-	return ch
+	h.subs[who][c] = struct{}{}
+	context.AfterFunc(ctx, func() { h.remove(who, c) })
+	return c
+}
+
+func (h *Hub) remove(who sandstorm.AccountID, c chan string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subs[who], c)
+	if len(h.subs[who]) == 0 {
+		delete(h.subs, who)
+	}
+	close(c)
 }
