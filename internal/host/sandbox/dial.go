@@ -116,22 +116,15 @@ func connect(ctx context.Context, f *os.File, addr unix.Sockaddr) error {
 		if n, err := unix.Poll(fds, 0); err != nil || n == 0 {
 			return false
 		}
-		result = socketError(int(fd))
-		return true
+		// Asking once more gives the result and, unlike SO_ERROR, makes a
+		// refused socket fit for another attempt.
+		result = unix.Connect(int(fd), addr)
+		return !errors.Is(result, unix.EALREADY)
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return errors.Join(err, result)
-}
-
-// socketError takes the pending error of a socket.
-func socketError(fd int) error {
-	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err == nil && n != 0 {
-		err = unix.Errno(n)
-	}
-	return err
 }
 
 // pause waits for d, unless the grain or ctx ends before.
