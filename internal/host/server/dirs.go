@@ -44,9 +44,6 @@ func openDirs(data string) (*dirs, error) {
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, err
 	}
-	if _, err := privateDir(filepath.Join(data, "apps")); err != nil {
-		return nil, err
-	}
 	if d.grains, err = privateDir(filepath.Join(data, "grains")); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/host/sandbox"
 )
 
 // grain is a grain that is in use right now: it runs, or a call is about it.
@@ -30,13 +31,12 @@ type grain struct {
 type run struct {
 	status host.GrainStatus
 	port   int
-	proc   process
+	proc   *sandbox.Process
 
-	stopped   atomic.Bool   // somebody asked for its end
-	ended     chan struct{} // closed when its processes are gone
-	done      chan struct{} // closed when nothing of it is left
-	listening atomic.Bool   // the app was reached before
-	probe     chan struct{} // holds a token while a caller waits for the app to listen
+	done    chan struct{} // closed when nothing of it is left, not even in the table
+	dials   chan struct{} // a token for each caller that connects to the app
+	reached atomic.Bool   // the app has listened
+	slow    sync.Once     // its log was told that it does not listen
 }
 
 // flight is a start that is under way, and its outcome for all who wait.

@@ -20,8 +20,8 @@ func (s *server) operations() map[string]handler {
 		wire.OpRemove: handle(func(ctx context.Context, p wire.PackageParams) (any, error) {
 			return wire.Empty{}, s.removePackage(ctx, p.Package)
 		}),
-		wire.OpPackage: handle(func(ctx context.Context, p wire.PackageParams) (any, error) {
-			return s.packages.Get(ctx, p.Package)
+		wire.OpPackage: handle(func(_ context.Context, p wire.PackageParams) (any, error) {
+			return s.packages.Get(p.Package)
 		}),
 		wire.OpCreate: handle(func(ctx context.Context, p host.Lease) (any, error) {
 			return wire.Empty{}, s.createGrain(ctx, p)

@@ -16,6 +16,8 @@ import (
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/host/pkgstore"
+	"github.com/sandstorm-go/sandstorm/internal/host/sandbox"
 )
 
 // The range of user ids for grains if the options name none: above what
@@ -48,14 +50,13 @@ type Options struct {
 type server struct {
 	log      *slog.Logger
 	dirs     *dirs
-	packages packages
-	box      launcher
+	packages *pkgstore.Store
+	box      *sandbox.Launcher
 	uids     *uidPool // nil if all grains run as the host's user
 	table    *table
 	events   events
 	started  time.Time
 	handlers map[string]handler
-	parts    func(*Options) error
 
 	life       context.Context // ends with the host process
 	quit       context.CancelFunc
@@ -82,6 +83,7 @@ func Run(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	defer s.box.Close()
 	defer s.background.Wait()
 	defer s.quit()
 	if err := s.takeOver(); err != nil {
@@ -132,8 +134,7 @@ func (s *server) listGrains() []host.GrainStatus {
 
 // info describes the machine.
 func (s *server) info() *host.Info {
-	tier, features := s.box.features()
-	return &host.Info{PID: os.Getpid(), Kernel: kernelRelease(), Tier: tier, Started: s.started, Features: features}
+	return &host.Info{PID: os.Getpid(), Kernel: kernelRelease(), Tier: string(s.box.Tier()), Started: s.started}
 }
 
 func kernelRelease() string {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/host/sandbox"
 )
 
 // Bounds of a start: of the whole, and of the wait for a lock whose holder has
@@ -94,7 +95,7 @@ func (s *server) launch(ctx context.Context, g *grain, req host.StartRequest) (*
 	// Until the run is entered, the package must not be removed.
 	s.packageUse.RLock()
 	defer s.packageUse.RUnlock()
-	cmd, err := s.command(ctx, g, req)
+	cmd, err := s.command(g, req)
 	if err != nil {
 		return nil, err
 	}
@@ -111,12 +112,12 @@ func (s *server) launch(ctx context.Context, g *grain, req host.StartRequest) (*
 }
 
 // command is what the request's package runs.
-func (s *server) command(ctx context.Context, g *grain, req host.StartRequest) (*command, error) {
-	pkg, err := s.packages.Get(ctx, req.Package)
+func (s *server) command(g *grain, req host.StartRequest) (*command, error) {
+	pkg, err := s.packages.Package(req.Package)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := selectCommand(&pkg.Package.Manifest, req.Action)
+	chosen, err := selectCommand(&pkg.Manifest, req.Action)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func (s *server) command(ctx context.Context, g *grain, req host.StartRequest) (
 	if err != nil {
 		return nil, err
 	}
-	cmd.root = s.packages.Path(req.Package)
+	cmd.root = s.packages.Root(req.Package)
 	return cmd, cmd.resolve(cmd.root, s.dirs.sandboxPath(g.id))
 }
 
@@ -162,23 +163,22 @@ func (l *launch) run(ctx context.Context, rec *record) (*run, error) {
 	if err := writeRecord(g.dir, rec); err != nil {
 		return nil, startError(sandstorm.Internal, "grain.storage", "write run record", "", err)
 	}
-	p, err := s.box.start(ctx, launchSpec{
-		root: l.command.root, storage: s.dirs.sandboxPath(g.id),
-		uid: l.uid, gid: l.uid,
-		argv: l.command.argv, env: l.command.env,
-		log: l.pipe.app, keep: []*os.File{l.lock, l.pipe.keep},
+	p, err := s.box.Start(ctx, sandbox.Config{
+		Root: l.command.root, Var: s.dirs.sandboxPath(g.id),
+		HostUID: l.uid, HostGID: l.uid,
+		Argv: l.command.argv, Env: l.command.env, Port: l.command.port,
+		Log: l.pipe.app, Keep: []*os.File{l.lock, l.pipe.keep},
 	})
 	if err != nil {
 		err = errors.Join(asStartError(err), g.dir.remove(fileRun))
 		fmt.Fprintf(l.log, "** SANDSTORM SUPERVISOR: App could not be started: %v\n", err)
 		return nil, err
 	}
-	rec.PID, rec.StartTime = p.pid(), p.startTime()
+	rec.PID, rec.StartTime = p.PID(), p.StartTime()
 	if err := writeRecord(g.dir, rec); err != nil {
 		// No later host could find it: it must not stay.
-		_ = p.kill()
-		_, _ = p.wait(ctx)
-		p.close()
+		_ = p.Kill()
+		_, _ = p.Wait(ctx)
 		return nil, startError(sandstorm.Internal, "grain.storage", "write run record", "", err)
 	}
 	return s.supervise(g, rec, p, l.log, l.pipe.takeReader()), nil

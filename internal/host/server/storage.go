@@ -14,8 +14,11 @@ import (
 	"github.com/sandstorm-go/sandstorm/internal/host"
 )
 
-// deleting starts the names in tmp of what is to be removed.
-const deleting = "deleting."
+// How names in tmp begin: of grains to be removed, and of those not complete.
+const (
+	deleting = "deleting."
+	creating = "creating."
+)
 
 // createGrain makes a grain's storage: complete or not at all, since the
 // directory appears under its name in one step.
@@ -27,7 +30,7 @@ func (s *server) createGrain(_ context.Context, lease host.Lease) error {
 	if _, err := s.dirs.grains.stat(id); err == nil {
 		return existsError(lease.Grain)
 	}
-	tmp := uniqueName("creating.", id)
+	tmp := uniqueName(creating, id)
 	if err := s.buildGrain(tmp, lease); err != nil {
 		s.removeLater(tmp)
 		return err
@@ -161,23 +164,18 @@ func (s *server) removeLater(name string) {
 	})
 }
 
-// clearTmp removes what earlier hosts left in tmp: unfinished installs and
-// deletions. It renames first, so that new entries cannot be meant.
+// clearTmp goes on with what earlier hosts left in tmp: grains that were being
+// made or removed. The rest there is the package store's.
 func (s *server) clearTmp() error {
 	names, err := s.dirs.tmp.names()
 	if err != nil {
 		return err
 	}
-	for i, name := range names {
-		if !strings.HasPrefix(name, deleting) {
-			old := name
-			name = uniqueName(deleting, fmt.Sprint("stale", i))
-			if err := s.dirs.tmp.move(old, s.dirs.tmp, name, false); err != nil {
-				return err
-			}
+	for _, name := range names {
+		if strings.HasPrefix(name, deleting) || strings.HasPrefix(name, creating) {
+			s.claimIn(s.dirs.tmp, name)
+			s.removeLater(name)
 		}
-		s.claimIn(s.dirs.tmp, name)
-		s.removeLater(name)
 	}
 	return nil
 }

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/host/sandbox"
 )
 
 // drainTimeout bounds the wait for the rest of a dead grain's log.
@@ -19,10 +19,10 @@ const drainTimeout = 2 * time.Second
 
 // supervise enters a running grain and watches over it: its log and its end.
 // It takes over p and pipe, and holds the grain until the run is done.
-func (s *server) supervise(g *grain, rec *record, p process, log *grainLog, pipe *os.File) *run {
+func (s *server) supervise(g *grain, rec *record, p *sandbox.Process, log *grainLog, pipe *os.File) *run {
 	r := &run{
 		status: rec.status(g.id), port: rec.Port, proc: p,
-		ended: make(chan struct{}), done: make(chan struct{}), probe: make(chan struct{}, 1),
+		done: make(chan struct{}), dials: make(chan struct{}, maxDials),
 	}
 	s.table.mu.Lock()
 	g.run = r
@@ -38,7 +38,6 @@ func (s *server) supervise(g *grain, rec *record, p process, log *grainLog, pipe
 // watchRun returns when the run is over or the host ends; in that case the
 // grain goes on.
 func (s *server) watchRun(g *grain, r *run, log *grainLog, pipe *os.File) {
-	defer r.proc.close()
 	copying, stopCopying := context.WithCancel(s.life)
 	defer stopCopying()
 	copied := make(chan struct{})
@@ -48,30 +47,26 @@ func (s *server) watchRun(g *grain, r *run, log *grainLog, pipe *os.File) {
 			s.log.Warn("log of a grain was lost in part", "grain", g.id, "err", err)
 		}
 	})
-	status, err := r.proc.wait(s.life)
-	if err != nil && s.life.Err() != nil {
+	exit, err := r.proc.Wait(s.life)
+	if err != nil { // the host ends; the grain does not
 		<-copied
 		return
 	}
-	if err != nil {
-		s.log.Error("cannot watch a grain: it is stopped", "grain", g.id, "err", err)
-		_ = r.proc.kill()
-		status = exitStatus{unknown: true}
-	}
-	close(r.ended)
 	select {
 	case <-copied:
 	case <-time.After(drainTimeout):
 		stopCopying()
 		<-copied
 	}
-	s.finish(g, r, log, status)
+	s.finish(g, r, log, exit)
 }
 
 // finish records the end of a run.
-func (s *server) finish(g *grain, r *run, log *grainLog, status exitStatus) {
-	exit := status.exit(r.stopped.Load())
-	if line := status.line(); line != "" && !exit.Stopped {
+func (s *server) finish(g *grain, r *run, log *grainLog, exit host.Exit) {
+	if exit.Stopped {
+		exit = host.Exit{Stopped: true}
+	}
+	if line := exitLine(exit); line != "" {
 		fmt.Fprintln(log, line)
 	}
 	if err := g.dir.remove(fileRun); err != nil {
@@ -87,7 +82,7 @@ func (s *server) finish(g *grain, r *run, log *grainLog, status exitStatus) {
 // alive reports whether the run's processes are still there.
 func (r *run) alive() bool {
 	select {
-	case <-r.ended:
+	case <-r.proc.Done():
 		return false
 	default:
 		return true
@@ -97,8 +92,7 @@ func (r *run) alive() bool {
 // end kills a run and waits until nothing of it is left.
 func (s *server) end(ctx context.Context, r *run) error {
 	if r.alive() {
-		r.stopped.Store(true)
-		if err := r.proc.kill(); err != nil {
+		if err := r.proc.Kill(); err != nil {
 			return fmt.Errorf("kill grain: %w", err)
 		}
 	}
@@ -112,41 +106,17 @@ func (s *server) end(ctx context.Context, r *run) error {
 	}
 }
 
-func (e exitStatus) exit(stopped bool) host.Exit {
-	out := host.Exit{Stopped: stopped}
-	switch {
-	case stopped:
-	case e.unknown:
-		out.Unknown = true
-	case e.signal != 0:
-		out.Signal = signalName(e.signal)
-	default:
-		out.Code = e.code
-	}
-	return out
-}
-
-// line is what people find at the end of the log, in the words that they know
-// from earlier servers (sandbox.md §5).
-func (e exitStatus) line() string {
+// exitLine is what people find at the end of the log, in the words that they
+// know from earlier servers (sandbox.md §5).
+func exitLine(exit host.Exit) string {
 	const who = "** SANDSTORM SUPERVISOR: App exited "
-	switch {
-	case e.unknown:
+	if exit.Stopped || exit.Unknown {
 		return ""
-	case e.signal != 0:
-		text := syscall.Signal(e.signal).String()
-		if text != "" {
-			text = strings.ToUpper(text[:1]) + text[1:]
-		}
-		return fmt.Sprintf(who+"due to signal %d (%s).", e.signal, text)
-	default:
-		return fmt.Sprintf(who+"with status code: %d", e.code)
 	}
-}
-
-func signalName(n int) string {
-	if name := unix.SignalName(syscall.Signal(n)); name != "" {
-		return name
+	if exit.Signal == "" {
+		return fmt.Sprintf(who+"with status code: %d", exit.Code)
 	}
-	return fmt.Sprintf("signal %d", n)
+	n := unix.SignalNum(exit.Signal)
+	text := n.String()
+	return fmt.Sprintf(who+"due to signal %d (%s).", int(n), strings.ToUpper(text[:1])+text[1:])
 }

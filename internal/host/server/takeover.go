@@ -79,18 +79,16 @@ func (s *server) reattach(g *grain) error {
 	if rec.PID == 0 {
 		return errors.New("the host process died while it started")
 	}
-	p, err := s.box.attach(rec.PID, rec.StartTime)
+	p, err := s.box.Attach(rec.PID, rec.StartTime)
 	if err != nil {
 		return err
 	}
 	log, err := s.table.logOf(g)
 	if err != nil {
-		p.close()
 		return err
 	}
 	pipe, err := openLogReader(g.dir)
 	if err != nil {
-		p.close()
 		return err
 	}
 	s.supervise(g, rec, p, log, pipe)
