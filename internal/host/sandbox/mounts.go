@@ -64,6 +64,9 @@ func openTrees(c *Config) (t *trees, err error) {
 		return t, nil
 	}
 	t.data, err = openTree(c.Var, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+	if err == nil && !isDir(t.data) {
+		err = unix.ENOTDIR
+	}
 	if err != nil {
 		return t, startError("open the grain's storage", err)
 	}
@@ -98,6 +101,11 @@ func openPlace(root *os.File, name string, flags uint64) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+func isDir(f *os.File) bool {
+	var st unix.Stat_t
+	return unix.Fstat(int(rawFD(f)), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 }
 
 func (t *trees) close() {
