@@ -51,8 +51,10 @@ type App struct {
 	// Some servers handle one connection at a time, for as long as it is kept
 	// alive. width is how many connections the app was seen to serve side by
 	// side, served how many of the open ones it has accepted, starving how many
-	// wait without ever having been answered although idle ones were closed.
+	// wait without ever having been answered. narrow is true once closing a kept
+	// connection helped a starving one.
 	width, served, starving int
+	narrow                  bool
 }
 
 // NewApp makes an App for a grain that runs.
@@ -143,7 +145,7 @@ func (a *App) put(c *conn) {
 	}
 	c.r, c.w = 0, 0
 	a.mu.Lock()
-	if a.closed || len(a.idle) >= maxIdle || a.starving > 0 || c.aborted.Load() {
+	if a.closed || len(a.idle) >= maxIdle || a.blocks() || c.aborted.Load() {
 		a.dropLocked(c)
 		a.mu.Unlock()
 		return
@@ -183,43 +185,6 @@ func (a *App) dropIdle() {
 		a.dropLocked(c)
 	}
 	a.idle = a.idle[:0]
-}
-
-// accepted notes the first response over a connection. Connections are
-// accepted in the order of their opening, so the older ones wait for an answer,
-// not for being accepted: a long poll does not starve.
-func (a *App) accepted(c *conn) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	c.served = true
-	a.served++
-	a.width = max(a.width, a.served)
-	if a.starving == 0 {
-		return
-	}
-	for other := range a.open {
-		if other.starving && other.seq <= c.seq {
-			other.starving = false
-			a.starving--
-		}
-	}
-}
-
-// impatient is called when a response takes longer than patience. If the app
-// may not have accepted the connection at all, because it serves an idle one,
-// the idle ones are closed, and none is kept until this one is answered.
-func (a *App) impatient(c *conn) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if c.served || len(a.open) <= a.width {
-		return
-	}
-	if _, ok := a.open[c]; !ok {
-		return
-	}
-	c.starving = true
-	a.starving++
-	a.dropIdle()
 }
 
 // armJanitor starts the timer that closes idle connections when they are old.

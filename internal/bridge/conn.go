@@ -30,8 +30,9 @@ type conn struct {
 	// Owned by the App, under its mutex.
 	seq       uint64 // in the order of opening
 	served    bool   // a response came over it: the app has accepted it
-	starving  bool
-	reused    bool // it was in the pool before
+	starving  bool   // it waits for being accepted, as far as we know
+	freed     bool   // others were closed in its favour
+	reused    bool   // it was in the pool before
 	idleSince time.Time
 }
 

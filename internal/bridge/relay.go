@@ -106,6 +106,10 @@ func (e *exchange) relayLength(n int64) error {
 // copyN copies the n bytes that the connection sends next, none of which were
 // read ahead.
 func (e *exchange) copyN(n int64) error {
+	// What came with the head must not wait for the rest.
+	if err := e.out.Flush(); err != nil {
+		return err
+	}
 	p := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(p)
 	for n > 0 {
