@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/host/sandbox"
+	hostserver "github.com/sandstorm-go/sandstorm/internal/host/server"
+)
+
+func newHostCommand() *cobra.Command {
+	var at server
+	var opts hostserver.Options
+	cmd := &cobra.Command{
+		Use:   "host",
+		Short: "Run the process that keeps packages and runs grains",
+		Long: "Run the process that keeps packages and runs grains. `serve` and `dev` start it\n" +
+			"if none runs; a service manager may do so instead. It needs root, or unprivileged\n" +
+			"user namespaces; see `sandstorm doctor`. When it ends, grains go on.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := at.dataDir()
+			if err != nil {
+				return err
+			}
+			if sandbox.NeedsUserNamespace() {
+				return sandbox.ReexecInUserNamespace() // returns only if it fails
+			}
+			opts.DataDir = dir
+			opts.Log = newLogger(slog.LevelInfo)
+			return hostserver.Run(cmd.Context(), opts)
+		},
+	}
+	at.flags(cmd)
+	cmd.Flags().IntVar(&opts.ServerUID, "server-uid", 0, "the user id of `sandstorm serve`, if it is another than the host's")
+	cmd.Flags().IntVar(&opts.ServerGID, "server-gid", 0, "its group id")
+	return cmd
+}
+
+// hostOptions say how serve starts a host process for its data directory.
+func hostOptions(dataDir string, id identity, log *slog.Logger) (host.Options, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return host.Options{}, errors.Join(errors.New("find this program"), err)
+	}
+	return host.Options{
+		Executable: exe,
+		Args: append([]string{"host", "--data", dataDir},
+			"--server-uid="+itoa(id.uid), "--server-gid="+itoa(id.gid)),
+		DataDir: dataDir,
+		Log:     log,
+	}, nil
+}
