@@ -43,6 +43,7 @@ var layer = []struct {
 	{"internal/notify", 3},
 	{"internal/store", 3},
 	{"internal/bridge", 3},
+	{"internal/arrows", 0},
 	{"internal/config", 3},
 	{"internal/host/server", 3},
 	{"internal/host/pkgstore", 2},

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
-	"github.com/sandstorm-go/sandstorm/internal/account"
 	"github.com/sandstorm-go/sandstorm/internal/app"
 	"github.com/sandstorm-go/sandstorm/internal/grain"
 	"github.com/sandstorm-go/sandstorm/internal/host"
@@ -21,13 +20,24 @@ import (
 	"github.com/sandstorm-go/sandstorm/internal/store"
 )
 
+// Accounts is what the commands need of the rules of accounts.
+type Accounts interface {
+	// Find returns the account that an administrator names: by handle, name,
+	// e-mail address or id. Where development accounts are allowed, a name that
+	// nobody has makes one.
+	Find(ctx context.Context, name string) (*sandstorm.Account, error)
+	// Create makes an account that signs in with an e-mail address or, if email
+	// is empty and development accounts are allowed, by name.
+	Create(ctx context.Context, name, email string, role sandstorm.Role) (*sandstorm.Account, error)
+}
+
 // Options are what a Server works with.
 type Options struct {
 	Version  string
 	BaseURL  string
 	Store    *store.Store
 	Host     host.Client
-	Accounts *account.Service
+	Accounts Accounts
 	Apps     *app.Service
 	Grains   *grain.Manager
 	Messages *locale.Locale // English
@@ -135,7 +145,7 @@ func (s *server) apps(r *http.Request) (any, error) {
 	}
 	apps := make([]App, 0, len(pkgs))
 	for _, pkg := range pkgs {
-		apps = append(apps, describeApp(pkg))
+		apps = append(apps, describeApp(*pkg))
 	}
 	return apps, nil
 }
@@ -170,7 +180,7 @@ func (s *server) users(r *http.Request) (any, error) {
 	}
 	users := make([]User, 0, len(accounts))
 	for _, a := range accounts {
-		users = append(users, describeUser(a))
+		users = append(users, describeUser(a.Account))
 	}
 	return users, nil
 }
@@ -189,29 +199,36 @@ func (s *server) createUser(r *http.Request) (any, error) {
 
 func (s *server) grains(r *http.Request) (any, error) {
 	ctx := r.Context()
-	accounts, err := s.Store.Accounts(ctx)
-	if user := r.FormValue("user"); err == nil && user != "" {
-		var a *sandstorm.Account
-		if a, err = s.Accounts.Find(ctx, user); err == nil {
-			accounts = []sandstorm.Account{*a}
-		}
-	}
+	owners, err := s.owners(ctx, r.FormValue("user"))
 	if err != nil {
 		return nil, err
 	}
 	grains := []Grain{}
-	for _, a := range accounts {
+	for _, who := range owners {
 		for _, trash := range []bool{false, true} {
-			rows, err := s.Grains.List(ctx, &a, grain.Query{Trash: trash, Desc: true})
+			rows, err := s.Grains.List(ctx, who, grain.Query{Trash: trash, Desc: true})
 			if err != nil {
 				return nil, err
 			}
 			for _, row := range rows {
-				grains = append(grains, describeGrain(row.Grain, a, row.Running))
+				grains = append(grains, describeGrain(row.Grain, *who, row.Running))
 			}
 		}
 	}
 	return grains, nil
+}
+
+// owners is one account, or all if no name is given.
+func (s *server) owners(ctx context.Context, name string) (owners []*sandstorm.Account, err error) {
+	if name != "" {
+		who, err := s.Accounts.Find(ctx, name)
+		return append(owners, who), err
+	}
+	accounts, err := s.Store.Accounts(ctx)
+	for _, a := range accounts {
+		owners = append(owners, &a.Account)
+	}
+	return owners, err
 }
 
 func describeGrain(g sandstorm.Grain, owner sandstorm.Account, running bool) Grain {
@@ -262,7 +279,10 @@ func (s *server) owner(r *http.Request) (sandstorm.GrainID, *sandstorm.Account, 
 		return "", nil, err
 	}
 	who, err := s.Store.Account(r.Context(), g.Owner)
-	return id, who, err
+	if err != nil {
+		return "", nil, err
+	}
+	return id, &who.Account, nil
 }
 
 func (s *server) startGrain(r *http.Request) (any, error) {
