@@ -23,8 +23,7 @@ import (
 // Accounts is what the commands need of the rules of accounts.
 type Accounts interface {
 	// Find returns the account that an administrator names: by handle, name,
-	// e-mail address or id. Where development accounts are allowed, a name that
-	// nobody has makes one.
+	// e-mail address or id.
 	Find(ctx context.Context, name string) (*sandstorm.Account, error)
 	// Create makes an account that signs in with an e-mail address or, if email
 	// is empty and development accounts are allowed, by name.
@@ -42,6 +41,9 @@ type Options struct {
 	Grains   *grain.Manager
 	Messages *locale.Locale // English
 	Log      *slog.Logger
+	// DevAccounts lets commands act as a user who does not exist yet: as in the
+	// browser, a development account is made by using it.
+	DevAccounts bool
 	// SessionURL returns the origin of a session's host.
 	SessionURL func(sandstorm.HostID) string
 }
@@ -239,13 +241,22 @@ func describeGrain(g sandstorm.Grain, owner sandstorm.Account, running bool) Gra
 	}
 }
 
+// user is the account that a command acts as.
+func (s *server) user(ctx context.Context, name string) (*sandstorm.Account, error) {
+	who, err := s.Accounts.Find(ctx, name)
+	if s.DevAccounts && sandstorm.IsKind(err, sandstorm.NotFound) {
+		return s.Accounts.Create(ctx, name, "", sandstorm.RoleUser)
+	}
+	return who, err
+}
+
 func (s *server) createGrain(r *http.Request) (any, error) {
 	var in createGrain
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
 	ctx := r.Context()
-	who, err := s.Accounts.Find(ctx, in.User)
+	who, err := s.user(ctx, in.User)
 	if err != nil {
 		return nil, err
 	}
@@ -321,7 +332,7 @@ func (s *server) openGrain(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.Accounts.Find(r.Context(), in.User)
+	who, err := s.user(r.Context(), in.User)
 	if err != nil {
 		return nil, err
 	}
