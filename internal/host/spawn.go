@@ -35,7 +35,7 @@ type Options struct {
 const (
 	spawnTimeout = 30 * time.Second
 	// A child that gave up may have found another host that is about to listen.
-	otherTimeout = 5 * time.Second
+	otherTimeout = 2 * time.Second
 	maxHostLog   = 1 << 20 // bytes, above which host.log becomes host.log.1 before a start
 	maxTail      = 2 << 10 // bytes of host.log that an error shows
 )

@@ -9,14 +9,19 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host"
 	"github.com/sandstorm-go/sandstorm/internal/host/wire"
 )
 
-// maxCalls bounds the calls in flight of one connection.
-const maxCalls = 1024
+// maxCalls bounds the calls in flight of one connection, helloTimeout how long
+// one may last without a word.
+const (
+	maxCalls     = 1024
+	helloTimeout = 10 * time.Second
+)
 
 // session is one connection of a client.
 type session struct {
@@ -81,11 +86,17 @@ func (s *session) serve(ctx context.Context) error {
 
 // hello agrees on a version; it must be the first thing that a client says.
 func (s *session) hello() error {
+	if err := s.conn.Socket().SetReadDeadline(time.Now().Add(helloTimeout)); err != nil {
+		return err
+	}
 	m, files, err := s.conn.Receive()
 	if err != nil {
 		return err
 	}
 	wire.CloseAll(files)
+	if err := s.conn.Socket().SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
 	var h wire.Hello
 	if m.Op != wire.OpHello || json.Unmarshal(m.Params, &h) != nil {
 		return fmt.Errorf("%w: no hello", wire.ErrProtocol)

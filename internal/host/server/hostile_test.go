@@ -91,10 +91,11 @@ func TestGarbageOnTheSocket(t *testing.T) {
 		{"deep", true, bytes.Repeat([]byte("["), 60000), nil},
 		{"half a message", true, []byte(`{"id":2,"op":"gra`), nil},
 	} {
-		conn := r.raw()
+		connect := r.raw
 		if tt.greeted {
-			conn = r.greeted()
+			connect = r.greeted
 		}
+		conn := connect()
 		_, _, err := conn.WriteMsgUnix(tt.data, tt.oob, nil)
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)

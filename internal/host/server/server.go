@@ -134,7 +134,7 @@ func (s *server) listGrains() []host.GrainStatus {
 
 // info describes the machine.
 func (s *server) info() *host.Info {
-	return &host.Info{PID: os.Getpid(), Kernel: kernelRelease(), Tier: string(s.box.Tier()), Started: s.started}
+	return &host.Info{PID: os.Getpid(), Kernel: kernelRelease(), Tier: string(s.box.Tier()), Started: s.started, Features: sandbox.Features()}
 }
 
 func kernelRelease() string {

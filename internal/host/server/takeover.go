@@ -101,10 +101,6 @@ func (s *server) reattach(g *grain) error {
 // start was cut short: the file is in a directory of the host's own, and there
 // is no other host.
 func killHolders(ctx context.Context, id sandstorm.GrainID, lock *os.File) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(lock.Fd()), &st); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	for {
@@ -112,8 +108,12 @@ func killHolders(ctx context.Context, id sandstorm.GrainID, lock *os.File) error
 		if free || err != nil {
 			return err
 		}
-		if err := killOpeners(id, &st); err != nil {
+		pids, err := lockHolders(id, lock)
+		if err != nil {
 			return err
+		}
+		for _, pid := range pids {
+			killHolder(pid, id, lock)
 		}
 		if err := pause(ctx, 5*time.Millisecond); err != nil {
 			return fmt.Errorf("lock stays held: %w", err)
@@ -121,34 +121,43 @@ func killHolders(ctx context.Context, id sandstorm.GrainID, lock *os.File) error
 	}
 }
 
-// killOpeners kills all other processes that have the file open.
-func killOpeners(id sandstorm.GrainID, file *unix.Stat_t) error {
-	entries, err := os.ReadDir("/proc")
+// killHolder kills a process if it holds the lock. The descriptor pins the
+// process: its id cannot come to mean another between looking and killing.
+func killHolder(pid int, id sandstorm.GrainID, lock *os.File) {
+	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return err
+		return
 	}
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid == os.Getpid() {
-			continue
-		}
-		// The descriptor pins the process: its id cannot come to mean another
-		// between looking and killing.
-		fd, err := unix.PidfdOpen(pid, 0)
-		if err != nil {
-			continue
-		}
-		if hasOpen(pid, "/"+string(id)+"/"+fileLock, file) {
-			_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
-		}
-		unix.Close(fd)
+	defer unix.Close(fd)
+	if holdsLock(pid, id, lock) {
+		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
 	}
-	return nil
 }
 
-// hasOpen reports whether the process has the file open. It looks at the name
-// first: to stat a stranger's files could hang on a dead file system.
-func hasOpen(pid int, suffix string, file *unix.Stat_t) bool {
+// lockHolders lists the other processes that have the lock's file open.
+func lockHolders(id sandstorm.GrainID, lock *os.File) ([]int, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err == nil && pid != os.Getpid() && holdsLock(pid, id, lock) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// holdsLock reports whether the process has the lock's file open. It looks at
+// the name first: to stat a stranger's files could hang on a dead file system.
+func holdsLock(pid int, id sandstorm.GrainID, lock *os.File) bool {
+	var want unix.Stat_t
+	if err := unix.Fstat(int(lock.Fd()), &want); err != nil {
+		return false
+	}
+	suffix := "/" + string(id) + "/" + fileLock
 	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
 	fds, err := os.ReadDir(dir)
 	if err != nil {
@@ -160,7 +169,7 @@ func hasOpen(pid int, suffix string, file *unix.Stat_t) bool {
 			continue
 		}
 		var st unix.Stat_t
-		if unix.Stat(link, &st) == nil && st.Dev == file.Dev && st.Ino == file.Ino {
+		if unix.Stat(link, &st) == nil && st.Dev == want.Dev && st.Ino == want.Ino {
 			return true
 		}
 	}
