@@ -51,7 +51,8 @@ func (l *Launcher) Attach(pid int, start uint64) (*Process, error) {
 		return nil, sandstorm.Errorf(sandstorm.Unavailable, "grain.attach",
 			"network namespace of process %d (is CAP_SYS_PTRACE missing?): %w", pid, err)
 	}
-	p := &Process{l: l, pid: pid, start: start, pidfd: pidfd, net: net, done: make(chan struct{})}
+	p := &Process{l: l, pid: pid, pidfd: pidfd, net: net, done: make(chan struct{})}
+	p.startOnce.Do(func() { p.start = start })
 	go p.watch()
 	return p, nil
 }

@@ -13,8 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stepNamespaces is the fork into new namespaces.
-const stepNamespaces = "create namespaces"
+// Steps that hints know.
+const (
+	stepNamespaces = "create namespaces" // the fork
+	stepMountNS    = "create a mount namespace"
+	stepNetNS      = "create a network namespace"
+	stepUserNS     = "create the user namespace"
+	stepExecute    = "execute the command"
+)
 
 // startError says that a step failed, with the hint that is known for it.
 func startError(step string, err error) error {
@@ -59,7 +65,7 @@ func hint(step string, errno unix.Errno) string {
 		return executeHint(errno)
 	case stepUserNS:
 		return userNSHint(errno)
-	case stepNamespaces, "create a mount namespace", "create a network namespace":
+	case stepNamespaces, stepMountNS, stepNetNS:
 		return namespaceHint(errno)
 	}
 	switch errno {

@@ -126,12 +126,12 @@ func namespaceError() error {
 	if NeedsUserNamespace() {
 		return probe(func(p *stage.Program) {
 			enterUserNamespace(p)
-			p.Call(stepNamespaces, unix.SYS_UNSHARE, namespaces|unix.CLONE_NEWNET)
+			p.Call(stepNamespaces, unix.SYS_UNSHARE, namespaces|unix.CLONE_NEWNS|unix.CLONE_NEWNET)
 			p.Call(stepUserNS, unix.SYS_UNSHARE, unix.CLONE_NEWUSER)
 		})
 	}
 	return probe(func(p *stage.Program) {
-		p.Call(stepNamespaces, unix.SYS_UNSHARE, namespaces|unix.CLONE_NEWNET)
+		p.Call(stepNamespaces, unix.SYS_UNSHARE, namespaces|unix.CLONE_NEWNS|unix.CLONE_NEWNET)
 		p.Call(stepUserNS, unix.SYS_UNSHARE, unix.CLONE_NEWUSER)
 	})
 }

@@ -9,12 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stepUserNS and stepExecute are steps that hints know.
-const (
-	stepUserNS  = "create the user namespace"
-	stepExecute = "execute the command"
-)
-
 // capabilityVersion3 is _LINUX_CAPABILITY_VERSION_3.
 const capabilityVersion3 = 0x20080522
 

@@ -78,7 +78,7 @@ func (p *netPool) fill() {
 // the namespace alive when its grain is gone.
 func (p *netPool) create() (f *os.File, err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return nil, startError("create a network namespace", err)
+		return nil, startError(stepNetNS, err)
 	}
 	f, err = os.Open(threadNet)
 	if err == nil {
@@ -121,9 +121,9 @@ func (p *netPool) get(ctx context.Context) (*os.File, error) {
 	case err := <-p.fail:
 		return nil, err
 	case <-p.quit:
-		return nil, startError("create a network namespace", os.ErrClosed)
+		return nil, startError(stepNetNS, os.ErrClosed)
 	case <-ctx.Done():
-		return nil, startError("create a network namespace", ctx.Err())
+		return nil, startError(stepNetNS, ctx.Err())
 	}
 }
 

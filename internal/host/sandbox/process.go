@@ -19,12 +19,14 @@ import (
 type Process struct {
 	l      *Launcher
 	pid    int
-	start  uint64
 	pidfd  *os.File // owned by watch
 	status *os.File // owned by watch; nil if attached
 	killed atomic.Bool
 	done   chan struct{}
 	exit   host.Exit // valid once done is closed
+
+	startOnce sync.Once
+	start     uint64
 
 	mu  sync.RWMutex
 	net *os.File // nil once the grain has ended
@@ -47,8 +49,18 @@ func pollable(pidfd int) *os.File {
 func (p *Process) PID() int { return p.pid }
 
 // StartTime is the kernel's start time of grain-init in clock ticks since boot.
-// With the PID it names the process for Attach.
-func (p *Process) StartTime() uint64 { return p.start }
+// With the PID it names the process for Attach. It is 0 if it is first asked for
+// after the grain has ended.
+func (p *Process) StartTime() uint64 {
+	p.startOnce.Do(func() {
+		p.mu.RLock() // as long as it is not collected, the id stays its own
+		defer p.mu.RUnlock()
+		if p.net != nil {
+			p.start, _ = startTime(p.pid)
+		}
+	})
+	return p.start
+}
 
 // Done is closed when the grain has ended and all its processes are gone.
 func (p *Process) Done() <-chan struct{} { return p.done }
@@ -90,8 +102,8 @@ func (p *Process) Kill() error {
 // watch waits for the end of the grain and cleans up after it.
 func (p *Process) watch() {
 	p.awaitEnd()
-	p.exit = p.readExit()
 	p.mu.Lock()
+	p.exit = p.readExit()
 	closeAll(p.net, p.status, p.pidfd)
 	p.net = nil
 	p.mu.Unlock()

@@ -20,8 +20,12 @@ const (
 	fdAPI
 	fdStatus
 	fdProgram
+	fdInit
 	fdKeep
 )
+
+// initName is what the first process of a grain is called in lists of processes.
+const initName = "grain-init"
 
 // Limits of every app (sandbox.md §2).
 const (
@@ -53,7 +57,7 @@ func newBuilder(l *Launcher, c *Config, t *trees, status *os.File) *builder {
 		api = l.null
 	}
 	// The program itself follows when it is complete.
-	for _, f := range append([]*os.File{l.null, c.Log, c.Log, api, status, l.null}, c.Keep...) {
+	for _, f := range append([]*os.File{l.null, c.Log, c.Log, api, status, l.null, l.room.init}, c.Keep...) {
 		b.fd(f)
 	}
 	return b
@@ -70,15 +74,17 @@ func (b *builder) fd(f *os.File) uint64 {
 // last of the namespaces, the filter last of all.
 func (b *builder) build(net *os.File) {
 	temporary := uint64(len(b.files))
-	proc, netFD, root := b.fd(b.l.proc), b.fd(net), b.fd(b.t.root)
+	proc, room, netFD, root := b.fd(b.l.proc), b.fd(b.l.room.ns), b.fd(net), b.fd(b.t.root)
 	mounts := b.mountFDs()
 	b.process(uint64(len(b.files)))
+	b.Call("enter the room", unix.SYS_SETNS, room, unix.CLONE_NEWNS)
+	b.Call(stepMountNS, unix.SYS_UNSHARE, unix.CLONE_NEWNS)
 	b.Call("enter the network namespace", unix.SYS_SETNS, netFD, unix.CLONE_NEWNET)
 	b.mounts(root, mounts)
 	b.names()
 	b.identity(proc, uint64(len(b.files)))
 	b.Call("close descriptors", unix.SYS_CLOSE_RANGE, temporary, 1<<32-1, 0)
-	b.Call("close descriptors", unix.SYS_CLOSE, fdProgram)
+	b.Call("close descriptors", unix.SYS_CLOSE_RANGE, fdProgram, fdInit, 0)
 	b.capabilities()
 	// The app gets no descriptor but its own.
 	first := uint64(fdStatus)
@@ -97,6 +103,7 @@ func (b *builder) build(net *os.File) {
 // descriptor that is not ours: this process may have been given some by others.
 func (b *builder) process(unused uint64) {
 	b.Call("set no_new_privs", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1)
+	b.Call("set the name", unix.SYS_PRCTL, unix.PR_SET_NAME, b.String(initName))
 	b.Call("close descriptors", unix.SYS_CLOSE_RANGE, unused, 1<<32-1, 0)
 	b.Call("leave the session", unix.SYS_SETSID)
 	b.Call("set umask", unix.SYS_UMASK, appUmask)
@@ -134,7 +141,7 @@ func (b *builder) mounts(root uint64, fd map[*os.File]uint64) {
 	const fromFD, toFD = unix.MOVE_MOUNT_F_EMPTY_PATH, unix.MOVE_MOUNT_T_EMPTY_PATH
 	empty := b.String("")
 	b.Call("mount the package", unix.SYS_MOVE_MOUNT, root, empty, atCWD, b.String("/"), fromFD)
-	// Absolute paths still begin at the spawner's root, below the package.
+	// Absolute paths still begin in the room, below the package.
 	if f := b.t.dev; f != nil {
 		b.Call("mount /dev", unix.SYS_MOVE_MOUNT, atCWD, b.String(roomDev), fd[f], empty, toFD)
 	}

@@ -6,8 +6,8 @@
 // How a grain starts, in order: start.go collects what the box is made of
 // (mounts.go: trees of files as descriptors; netns.go: a ready network
 // namespace); program.go writes down the system calls that build the box from
-// them; spawner.go forks on a thread that sees nothing of the host's files and
-// executes grain-init there, which makes those calls (package stage), starts
+// them; spawn.go forks and executes grain-init, which makes those calls (package
+// stage) in a mount namespace without any of the host's files (room.go), starts
 // the app and remains as the first process of the grain's PID namespace.
 //
 // There is no process on the host's side for a grain, and a grain does not
@@ -50,13 +50,13 @@ type Launcher struct {
 	lastCap int
 	proc    *os.File // /proc of the host, as a place only
 	null    *os.File
-	spawner *thread
+	room    *room
 	nets    *netPool
 	sockets *socketThread
 	closing sync.Once
 }
 
-// New prepares the threads on which grains are started and reached. The process
+// New prepares what all grains share. The process
 // must be the machine's root or the root of a user namespace that also owns its
 // mount and network namespaces (ReexecInUserNamespace).
 func New(opts Options) (*Launcher, error) {
@@ -90,7 +90,7 @@ func (l *Launcher) prepare() error {
 	if l.null, err = os.OpenFile("/dev/null", os.O_RDWR, 0); err != nil {
 		return startError("open /dev/null", err)
 	}
-	if l.spawner, err = newSpawner(init); err != nil {
+	if l.room, err = newRoom(init); err != nil {
 		return err
 	}
 	if l.sockets, err = newSocketThread(); err != nil {
@@ -113,8 +113,8 @@ func (l *Launcher) Close() {
 		if l.sockets != nil {
 			l.sockets.close()
 		}
-		if l.spawner != nil {
-			l.spawner.stop()
+		if l.room != nil {
+			l.room.close()
 		}
 		closeAll(l.proc, l.null)
 	})

@@ -66,7 +66,7 @@ func (l *Launcher) startIn(ctx context.Context, c *Config, t *trees, net *os.Fil
 		_ = status.Close()
 		return nil, startError("open the log", err)
 	}
-	pid, pidfd, err := l.spawn([]string{"grain-init", stage.Argument(fdProgram)}, b.files, c.CgroupFD)
+	pid, pidfd, err := l.spawn(b.files, c.CgroupFD)
 	runtime.KeepAlive(c)
 	if err != nil {
 		_ = status.Close()
@@ -77,11 +77,6 @@ func (l *Launcher) startIn(ctx context.Context, c *Config, t *trees, net *os.Fil
 	if err := p.awaitStart(ctx, b.Step); err != nil {
 		p.abandon()
 		return nil, err
-	}
-	p.start, err = startTime(pid)
-	if err != nil {
-		p.abandon()
-		return nil, startError("read the start time", err)
 	}
 	go p.watch()
 	return p, nil

@@ -3,21 +3,26 @@
 package sandbox
 
 import (
-	"fmt"
 	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// Files in the spawner's mount namespace. It holds nothing else, so a grain
-// needs no pivot_root, which costs nearly a millisecond: below the package that
-// becomes its root there is nothing of the host.
+// Files in the room, the mount namespace in which grains begin. It holds nothing
+// else, so a grain needs no pivot_root, which costs nearly a millisecond: below
+// the package that becomes its root there is nothing of the host.
 const (
 	roomInit    = "/grain-init"
 	roomDev     = "/dev"
 	roomCPUInfo = "/cpuinfo"
 )
+
+// room is that namespace. A grain enters it and makes a copy of it for itself.
+type room struct {
+	ns   *os.File
+	init *os.File // grain-init, as a place only
+}
 
 // devices of every grain: where they appear, and what they are. /dev/random is
 // urandom, as apps were promised when it could block.
@@ -28,21 +33,33 @@ var devices = []struct{ name, source string }{
 	{"random", "/dev/urandom"},
 }
 
-// newSpawner starts the thread that forks grains.
-func newSpawner(init []byte) (*thread, error) {
-	return newThread(func() error { return enterRoom(init) })
+// newRoom makes the room, on a thread that ends afterwards.
+func newRoom(init []byte) (*room, error) {
+	r := &room{}
+	t, err := newThread(func() error { return r.build(init) })
+	if err != nil {
+		r.close()
+		return nil, err
+	}
+	t.stop()
+	return r, nil
 }
 
-// enterRoom moves the calling thread into a mount namespace of its own, with a
-// read-only file system that holds grain-init, the /dev of all grains and
-// /proc/cpuinfo. A child's namespace is a copy of it, from which the child
-// moves /dev and cpuinfo to their places.
-func enterRoom(init []byte) error {
+func (r *room) close() { closeAll(r.ns, r.init) }
+
+// build moves the calling thread into a new mount namespace with a read-only
+// file system that holds grain-init, the /dev of all grains and /proc/cpuinfo.
+// A grain moves the latter two from its copy to their places.
+func (r *room) build(init []byte) error {
 	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
-		return startError("create a mount namespace", err)
+		return startError(stepMountNS, err)
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return startError("make mounts private", err)
+	}
+	var err error
+	if r.ns, err = os.Open("/proc/thread-self/ns/mnt"); err != nil {
+		return startError("open the mount namespace", err)
 	}
 	trees, err := roomTrees()
 	defer closeAll(trees...)
@@ -51,21 +68,27 @@ func enterRoom(init []byte) error {
 	}
 	// Any directory will do as the mount point: the whole old tree goes away.
 	if err := unix.Mount("tmpfs", "/proc", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=64k,nr_inodes=16,mode=755"); err != nil {
-		return startError("mount the spawner's root", err)
+		return startError("mount the room", err)
 	}
 	if err := unix.Chdir("/proc"); err != nil {
-		return startError("enter the spawner's root", err)
+		return startError("enter the room", err)
 	}
 	if err := unix.PivotRoot(".", "."); err != nil {
-		return startError("pivot to the spawner's root", err)
+		return startError("pivot to the room", err)
 	}
 	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
 		return startError("detach the host's files", err)
 	}
 	if err := unix.Chdir("/"); err != nil {
-		return startError("enter the spawner's root", err)
+		return startError("enter the room", err)
 	}
-	return furnish(init, trees)
+	if err := furnish(init, trees); err != nil {
+		return err
+	}
+	if r.init, err = openPath(roomInit, 0); err != nil {
+		return startError("open grain-init", err)
+	}
+	return nil
 }
 
 // roomTrees opens clones of the devices and, last, of /proc/cpuinfo.
@@ -133,26 +156,4 @@ func writeExecutable(path string, content []byte) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	return os.WriteFile(path, content, 0o555)
-}
-
-// namespaces are those that a grain is born into. Its network namespace is
-// taken from the pool, its user namespace comes last.
-const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
-
-// spawn starts grain-init with the given descriptors from 0 on. The arguments
-// say which of them holds its program.
-func (l *Launcher) spawn(args []string, files []uintptr, cgroup int) (pid, pidfd int, err error) {
-	attr := &syscall.ProcAttr{Files: files, Sys: &syscall.SysProcAttr{
-		Cloneflags: namespaces, PidFD: &pidfd, UseCgroupFD: cgroup > 0, CgroupFD: cgroup,
-	}}
-	l.spawner.do(func() {
-		pid, err = syscall.ForkExec(roomInit, args, attr)
-	})
-	if err == nil && pidfd < 0 {
-		err = unix.ENOSYS
-	}
-	if err != nil {
-		return 0, -1, fmt.Errorf("fork: %w", err)
-	}
-	return pid, pidfd, nil
 }
