@@ -94,15 +94,20 @@ func (f *File) walk(ctx context.Context, s sink) error {
 		return err
 	}
 	w := &walker{ctx: ctx, sink: s}
-	if err := w.list("", root.files); err != nil {
+	if err := w.list("", 0, root.files); err != nil {
 		return err
 	}
 	f.info.Unpacked, f.info.Nodes = w.bytes, w.nodes
 	return nil
 }
 
-func (w *walker) list(dir string, files schema.Archive_File_List) error {
+func (w *walker) list(dir string, depth int, files schema.Archive_File_List) error {
 	n := files.Len()
+	if n > 0 && depth > maxDepth {
+		// The reader's own limit does not hold: it wraps around when a list
+		// is reached with one hop left.
+		return badArchive("more than %d levels of directories", maxDepth)
+	}
 	if w.nodes += n; w.nodes > MaxNodes {
 		return badArchive("more than %d files", MaxNodes)
 	}
@@ -120,14 +125,14 @@ func (w *walker) list(dir string, files schema.Archive_File_List) error {
 			return badArchive("%q occurs twice", e.path)
 		}
 		seen[e.name] = struct{}{}
-		if err := w.visit(e); err != nil {
+		if err := w.visit(e, depth); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *walker) visit(e entry) error {
+func (w *walker) visit(e entry, depth int) error {
 	if err := checkRootEntry(e); err != nil {
 		return err
 	}
@@ -141,7 +146,7 @@ func (w *walker) visit(e entry) error {
 	case kindSymlink:
 		return nil
 	}
-	if err := w.list(e.path+"/", e.dir); err != nil {
+	if err := w.list(e.path+"/", depth+1, e.dir); err != nil {
 		return err
 	}
 	return w.sink.leave(e)

@@ -34,8 +34,12 @@ const (
 )
 
 // maxHops is the nesting limit of the archive's reader in pointers: two for
-// each level of directories. 64 were too few for trees made by npm.
-const maxHops = 128
+// each level of directories, of which maxDepth fit below the root. 64 were too
+// few for trees made by npm.
+const (
+	maxHops  = 128
+	maxDepth = 62
+)
 
 // Names in a package's root that mean something.
 const (

@@ -75,6 +75,11 @@ func Write(ctx context.Context, dst io.Writer, key ed25519.PrivateKey, root *Nod
 
 // signMessage makes the framed Signature message over an archive's digest.
 func signMessage(key ed25519.PrivateKey, digest []byte) ([]byte, error) {
+	signed := append(ed25519.Sign(key, digest), digest...)
+	return signatureMessage(key.Public().(ed25519.PublicKey), signed)
+}
+
+func signatureMessage(key, signed []byte) ([]byte, error) {
 	msg, seg, err := capnp.NewMessage(capnp.SingleSegment(nil))
 	if err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
@@ -83,11 +88,7 @@ func signMessage(key ed25519.PrivateKey, digest []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
 	}
-	err = errors.Join(
-		sig.SetPublicKey(key.Public().(ed25519.PublicKey)),
-		sig.SetSignature(append(ed25519.Sign(key, digest), digest...)),
-	)
-	if err != nil {
+	if err := errors.Join(sig.SetPublicKey(key), sig.SetSignature(signed)); err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
 	}
 	return msg.Marshal()

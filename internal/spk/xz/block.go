@@ -109,12 +109,9 @@ func (h *blockHeader) parseFilter(b []byte) error {
 	if b = b[n:]; len(b) < 2 || b[0] != 1 || b[1] > 40 {
 		return fmt.Errorf("%w: LZMA2 properties", ErrFormat)
 	}
-	bits := b[1]
-	size := uint64(2|bits&1) << (bits/2 + 11)
-	if size > maxDict {
-		return fmt.Errorf("%w: %d bytes, more than %d", ErrMemory, size, maxDict)
+	if h.dict = dictSize(b[1]); h.dict > maxDict {
+		return fmt.Errorf("%w: %d bytes, more than %d", ErrMemory, h.dict, maxDict)
 	}
-	h.dict = int(size)
 	if len(bytes.Trim(b[2:], "\x00")) > 0 {
 		return fmt.Errorf("%w: padding of a block's header", ErrFormat)
 	}

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// blockSize and dictSize are what `xz --threads=0` uses, so that packages
-	// made here unpack as well in parallel as those made by it.
-	blockSize = 24 << 20
-	dictSize  = 8 << 20
+	// blockSize and maxEncodeDict are what `xz --threads=0` uses, so that
+	// packages made here unpack as well in parallel as those made by it.
+	blockSize     = 24 << 20
+	maxEncodeDict = 8 << 20
 )
 
 var crc64Table = crc64.MakeTable(crc64.ECMA)
@@ -57,9 +57,6 @@ func NewWriter(w io.Writer) *Writer {
 func (z *Writer) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		if z.buf == nil {
-			z.buf = make([]byte, 0, blockSize)
-		}
 		m := min(len(p), blockSize-len(z.buf))
 		z.buf = append(z.buf, p[:m]...)
 		p = p[m:]
@@ -121,7 +118,13 @@ func (z *Writer) writeBlocks() error {
 // encodeBlock makes a block with both sizes in its header.
 func encodeBlock(data []byte) encoded {
 	var body appendWriter
-	enc, err := lzma.Writer2Config{DictCap: dictSize}.NewWriter2(&body)
+	// A dictionary larger than the data would only cost memory, here and at
+	// the reader.
+	code := byte(0)
+	for dictSize(code) < min(len(data), maxEncodeDict) {
+		code++
+	}
+	enc, err := lzma.Writer2Config{DictCap: dictSize(code)}.NewWriter2(&body)
 	if err == nil {
 		_, err = enc.Write(data)
 	}
@@ -134,7 +137,7 @@ func encodeBlock(data []byte) encoded {
 	head := []byte{0, 0xc0} // one filter, both sizes present
 	head = appendVLI(head, uint64(len(body)))
 	head = appendVLI(head, uint64(len(data)))
-	head = append(head, lzma2Filter, 1, 22) // 22: a dictionary of 8 MiB
+	head = append(head, lzma2Filter, 1, code)
 	head = append(head, make([]byte, pad4(int64(len(head))))...)
 	head[0] = byte(len(head) / 4)
 	block := append(appendCRC32(head, head), body...)

@@ -65,5 +65,8 @@ func appendCRC32(b []byte, over []byte) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(over))
 }
 
+// dictSize is the size in bytes of a dictionary with that code, at most 40.
+func dictSize(code byte) int { return int(2|code&1) << (code/2 + 11) }
+
 // pad4 is how many zero bytes bring n to a multiple of four.
 func pad4(n int64) int { return int(-n & 3) }
