@@ -125,7 +125,7 @@ func pack(app []byte) ([]byte, error) {
 
 // rig is a host process under test and a client of it.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	data   string
 	client host.Client
 	pkg    sandstorm.PackageID
@@ -154,7 +154,7 @@ func (l *logBuffer) String() string {
 }
 
 // newRig starts a host, in this process or its own, and installs the package.
-func newRig(t *testing.T, separate bool) *rig {
+func newRig(t testing.TB, separate bool) *rig {
 	t.Helper()
 	r := &rig{t: t, data: shortTempDir(t), log: &logBuffer{}}
 	t.Cleanup(func() {
@@ -180,7 +180,7 @@ func newRig(t *testing.T, separate bool) *rig {
 }
 
 // shortTempDir has a path short enough for a socket.
-func shortTempDir(t *testing.T) string {
+func shortTempDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "h")
 	must(t, err)
@@ -259,14 +259,14 @@ func (r *rig) clean() {
 	r.client.Close()
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func wantKind(t *testing.T, err error, kind sandstorm.Kind) {
+func wantKind(t testing.TB, err error, kind sandstorm.Kind) {
 	t.Helper()
 	if !sandstorm.IsKind(err, kind) {
 		t.Errorf("err = %v (%v), want kind %v", err, sandstorm.KindOf(err), kind)
@@ -356,7 +356,7 @@ func gone(pid int) bool {
 }
 
 // eventually waits for something that happens behind the client's back.
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for !is() {
