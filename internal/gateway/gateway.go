@@ -73,19 +73,18 @@ func (g *Gateway) Hosts() *Hosts { return g.hosts }
 
 // ServeHTTP routes by host name (gateway.md §2).
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer g.recoverPanic(w, r)
+	begun := true // of a grain's response we do not know
+	defer g.recoverPanic(w, r, &begun)
 	switch route := g.hosts.Route(r.Host); route.Kind {
 	case RouteShell:
 		setClientAddr(r)
-		w.Header()["Permissions-Policy"] = permissionsPolicy
-		g.opts.Shell.ServeHTTP(w, r)
+		g.serveOwn(w, r, g.opts.Shell)
 	case RouteStatic:
 		if g.opts.Static == nil {
 			g.problem(w, r, notFound("gateway.not-found"))
 			return
 		}
-		w.Header()["Permissions-Policy"] = permissionsPolicy
-		g.opts.Static.ServeHTTP(w, r)
+		g.serveOwn(w, r, g.opts.Static)
 	case RouteSelfTest:
 		serveSelfTest(w, r)
 	case RouteAPI:

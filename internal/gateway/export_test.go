@@ -1,0 +1,12 @@
+package gateway
+
+import "time"
+
+// SetClock replaces the clock of the certificates.
+func (c *Certificates) SetClock(now func() time.Time) { c.now = now }
+
+// Serial is the serial number of the certificate for a name.
+func (c *Certificates) Serial(name string) int64 { return c.pick(name).Leaf.SerialNumber.Int64() }
+
+// Recheck is how often changed files are looked for.
+const Recheck = recheck
