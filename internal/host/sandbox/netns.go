@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,12 +15,18 @@ import (
 // than the rest of a start.
 const spareNets = 4
 
+// quiet is how long after a start the pool waits before it replaces what was
+// taken, so as not to compete with the app that is starting.
+const quiet = 20 * time.Millisecond
+
 // threadNet is the network namespace of the calling thread.
 const threadNet = "/proc/thread-self/ns/net"
 
 // netPool keeps network namespaces with their loopback up.
 type netPool struct {
 	ready chan *os.File
+	taken chan struct{} // a start has taken one
+	empty chan struct{} // a start is waiting
 	fail  chan error
 	quit  chan struct{}
 	home  *os.File // this process's own namespace
@@ -36,7 +43,8 @@ func newNetPool() (*netPool, error) {
 		return nil, startError("open the network namespace", err)
 	}
 	p := &netPool{
-		ready: make(chan *os.File, spareNets), fail: make(chan error), quit: make(chan struct{}), home: home,
+		ready: make(chan *os.File, spareNets), taken: make(chan struct{}, 1), empty: make(chan struct{}, 1),
+		fail: make(chan error), quit: make(chan struct{}), home: home,
 	}
 	p.t, err = newThread(func() error {
 		f, err := p.create()
@@ -56,19 +64,31 @@ func newNetPool() (*netPool, error) {
 // fill runs on the pool's thread until quit.
 func (p *netPool) fill() {
 	for {
-		f, err := p.create()
-		if err != nil {
+		for len(p.ready) < spareNets {
+			f, err := p.create()
+			if err == nil {
+				p.ready <- f // there is room: nobody else puts any in
+				continue
+			}
 			select {
 			case p.fail <- err:
-				continue
 			case <-p.quit:
 				return
 			}
 		}
 		select {
-		case p.ready <- f:
+		case <-p.taken:
+		case <-p.empty:
 		case <-p.quit:
-			_ = f.Close()
+			return
+		}
+		if len(p.ready) == 0 {
+			continue
+		}
+		select {
+		case <-time.After(quiet):
+		case <-p.empty:
+		case <-p.quit:
 			return
 		}
 	}
@@ -112,8 +132,10 @@ func loopbackUp() error {
 func (p *netPool) get(ctx context.Context) (*os.File, error) {
 	select {
 	case f := <-p.ready:
+		p.wake(p.taken)
 		return f, nil
 	default:
+		p.wake(p.empty)
 	}
 	select {
 	case f := <-p.ready:
@@ -124,6 +146,14 @@ func (p *netPool) get(ctx context.Context) (*os.File, error) {
 		return nil, startError(stepNetNS, os.ErrClosed)
 	case <-ctx.Done():
 		return nil, startError(stepNetNS, ctx.Err())
+	}
+}
+
+// wake tells fill once, however often it is called before fill listens.
+func (p *netPool) wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 

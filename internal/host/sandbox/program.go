@@ -50,14 +50,14 @@ type builder struct {
 
 // newBuilder lays out the descriptors: those that stay, then those that are
 // closed before the app starts.
-func newBuilder(l *Launcher, c *Config, t *trees, status *os.File) *builder {
+func newBuilder(l *Launcher, c *Config, t *trees, null, status *os.File) *builder {
 	b := &builder{Program: stage.New(fdStatus), l: l, c: c, t: t}
 	api := c.API
 	if api == nil {
-		api = l.null
+		api = null
 	}
 	// The program itself follows when it is complete.
-	for _, f := range append([]*os.File{l.null, c.Log, c.Log, api, status, l.null, l.room.init}, c.Keep...) {
+	for _, f := range append([]*os.File{null, c.Log, c.Log, api, status, null, l.room.init}, c.Keep...) {
 		b.fd(f)
 	}
 	return b

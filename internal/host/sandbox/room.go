@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"os"
 	"syscall"
 
@@ -22,6 +23,7 @@ const (
 type room struct {
 	ns   *os.File
 	init *os.File // grain-init, as a place only
+	null *os.File // its /dev/null, as a place only
 }
 
 // devices of every grain: where they appear, and what they are. /dev/random is
@@ -45,7 +47,7 @@ func newRoom(init []byte) (*room, error) {
 	return r, nil
 }
 
-func (r *room) close() { closeAll(r.ns, r.init) }
+func (r *room) close() { closeAll(r.ns, r.init, r.null) }
 
 // build moves the calling thread into a new mount namespace with a read-only
 // file system that holds grain-init, the /dev of all grains and /proc/cpuinfo.
@@ -88,7 +90,17 @@ func (r *room) build(init []byte) error {
 	if r.init, err = openPath(roomInit, 0); err != nil {
 		return startError("open grain-init", err)
 	}
+	if r.null, err = openPath(roomDev+"/null", 0); err != nil {
+		return startError("open /dev/null", err)
+	}
 	return nil
+}
+
+// openNull opens the standard input of one grain. Each has an open file of its
+// own, because flags of an open file are seen by all who share it, and on the
+// room's read-only mount, so that it cannot be marked with times either.
+func (r *room) openNull() (*os.File, error) {
+	return os.Open(fmt.Sprintf("/proc/self/fd/%d", rawFD(r.null)))
 }
 
 // roomTrees opens clones of the devices and, last, of /proc/cpuinfo.

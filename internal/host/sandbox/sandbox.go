@@ -49,7 +49,6 @@ type Launcher struct {
 	filter  []byte // struct sock_filter array
 	lastCap int
 	proc    *os.File // /proc of the host, as a place only
-	null    *os.File
 	room    *room
 	nets    *netPool
 	sockets *socketThread
@@ -87,9 +86,6 @@ func (l *Launcher) prepare() error {
 	if l.proc, err = openPath("/proc", unix.O_DIRECTORY); err != nil {
 		return startError("open /proc", err)
 	}
-	if l.null, err = os.OpenFile("/dev/null", os.O_RDWR, 0); err != nil {
-		return startError("open /dev/null", err)
-	}
 	if l.room, err = newRoom(init); err != nil {
 		return err
 	}
@@ -116,7 +112,7 @@ func (l *Launcher) Close() {
 		if l.room != nil {
 			l.room.close()
 		}
-		closeAll(l.proc, l.null)
+		closeAll(l.proc)
 	})
 }
 

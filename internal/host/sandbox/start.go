@@ -48,12 +48,17 @@ func (l *Launcher) Start(ctx context.Context, c Config) (*Process, error) {
 // startIn starts the grain in the network namespace net, which the process
 // takes over.
 func (l *Launcher) startIn(ctx context.Context, c *Config, t *trees, net *os.File) (*Process, error) {
+	null, err := l.room.openNull()
+	if err != nil {
+		return nil, startError("open /dev/null", err)
+	}
+	defer null.Close()
 	status, report, err := statusPipe()
 	if err != nil {
 		return nil, startError("create the status pipe", err)
 	}
 	defer report.Close()
-	b := newBuilder(l, c, t, report)
+	b := newBuilder(l, c, t, null, report)
 	b.build(net)
 	program, err := b.memory()
 	if err != nil {

@@ -2,7 +2,11 @@
 
 package sandbox
 
-import "runtime"
+import (
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
 
 // thread is an operating system thread of its own, on which functions run that
 // must not run elsewhere because it lives in other namespaces. The Go runtime
@@ -17,8 +21,7 @@ type thread struct {
 func newThread(setup func() error) (*thread, error) {
 	t := &thread{calls: make(chan func()), ended: make(chan struct{})}
 	ready := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
+	go lockThread(func() {
 		defer close(t.ended)
 		err := setup()
 		ready <- err
@@ -28,11 +31,30 @@ func newThread(setup func() error) (*thread, error) {
 		for call := range t.calls {
 			call()
 		}
-	}()
+	})
 	if err := <-ready; err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// lockThread runs f locked to a thread that is not the process's first one:
+// that never ends, and its namespaces are those that others see as the process's.
+func lockThread(f func()) {
+	runtime.LockOSThread()
+	if unix.Gettid() != unix.Getpid() {
+		f()
+		return
+	}
+	// As long as this goroutine holds the first thread, another one cannot.
+	locked := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		close(locked)
+		f()
+	}()
+	<-locked
+	runtime.UnlockOSThread()
 }
 
 // do runs f on the thread and returns when it has.

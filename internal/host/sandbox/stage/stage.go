@@ -63,15 +63,16 @@ var ErrTooLong = errors.New("stage program too long")
 
 // Program is a list of system calls under construction.
 type Program struct {
-	records []byte
-	data    []byte
-	steps   []string
-	status  uint64
+	image []byte // header, records, data from dataOff on
+	steps []string
 }
 
 // New starts a program that reports to the descriptor status.
 func New(status int) *Program {
-	return &Program{status: uint64(status)}
+	const usual = 8 << 10 // of data: the filter and a few names
+	p := &Program{image: make([]byte, dataOff, dataOff+usual), steps: make([]string, 0, maxRecords)}
+	binary.LittleEndian.PutUint64(p.image, uint64(status))
+	return p
 }
 
 // Call adds a system call that must succeed. The step names it in reports.
@@ -116,7 +117,7 @@ func (p *Program) Reap() { p.record("", 0, flagReap, 0, nil) }
 // String places s, terminated by a zero byte, and returns its address.
 func (p *Program) String(s string) uint64 {
 	addr := p.addr()
-	p.data = append(append(p.data, s...), 0)
+	p.image = append(append(p.image, s...), 0)
 	return addr
 }
 
@@ -124,7 +125,7 @@ func (p *Program) String(s string) uint64 {
 func (p *Program) Bytes(b []byte) uint64 {
 	p.align()
 	addr := p.addr()
-	p.data = append(p.data, b...)
+	p.image = append(p.image, b...)
 	return addr
 }
 
@@ -146,17 +147,13 @@ func (p *Program) Step(n uint32) string {
 }
 
 // Encode returns the program as the stage reads it from the descriptor that
-// its only argument names (Argument), or as Image embeds it.
+// its only argument names (Argument), or as Image embeds it. It is valid until
+// the program is changed.
 func (p *Program) Encode() ([]byte, error) {
-	size := dataOff + len(p.data)
-	if len(p.steps) > maxRecords || size > mapLen {
+	if len(p.steps) > maxRecords || len(p.image) > mapLen {
 		return nil, ErrTooLong
 	}
-	out := make([]byte, size)
-	binary.LittleEndian.PutUint64(out, p.status)
-	copy(out[headerLen:], p.records)
-	copy(out[dataOff:], p.data)
-	return out, nil
+	return p.image, nil
 }
 
 // Argument is the argument that tells a stage which descriptor holds its
@@ -164,21 +161,24 @@ func (p *Program) Encode() ([]byte, error) {
 func Argument(fd int) string { return string(rune('0' + fd)) }
 
 func (p *Program) record(step string, nr uintptr, flags uint32, out uint64, args []uint64) {
-	var r [recordLen]byte
-	binary.LittleEndian.PutUint32(r[:], uint32(nr))
-	binary.LittleEndian.PutUint32(r[offFlags:], flags|uint32(len(p.steps)))
+	n := len(p.steps)
+	p.steps = append(p.steps, step)
+	if n >= maxRecords {
+		return // Encode will fail
+	}
+	r := p.image[headerLen+n*recordLen:][:recordLen]
+	binary.LittleEndian.PutUint32(r, uint32(nr))
+	binary.LittleEndian.PutUint32(r[offFlags:], flags|uint32(n))
 	for i, a := range args {
 		binary.LittleEndian.PutUint64(r[offArgs+8*i:], a)
 	}
 	binary.LittleEndian.PutUint64(r[offOut:], out)
-	p.records = append(p.records, r[:]...)
-	p.steps = append(p.steps, step)
 }
 
-func (p *Program) addr() uint64 { return base + dataOff + uint64(len(p.data)) }
+func (p *Program) addr() uint64 { return base + uint64(len(p.image)) }
 
 func (p *Program) align() {
-	for len(p.data)%8 != 0 {
-		p.data = append(p.data, 0)
+	for len(p.image)%8 != 0 {
+		p.image = append(p.image, 0)
 	}
 }
