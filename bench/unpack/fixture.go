@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/sandstorm-go/sandstorm/internal/spk"
+)
+
+// fixture is a package as existing tools make them, and its xz data alone.
+type fixture struct {
+	dir, spk, xz string
+	packed       int64
+	info         *spk.Info
+}
+
+// makeFixture packs files of this system, which are as mixed as an app's:
+// programs, libraries, scripts, pages, pictures.
+func makeFixture(ctx context.Context, dir string, size int64) (*fixture, error) {
+	f := &fixture{dir: dir, spk: filepath.Join(dir, "app.spk"), xz: filepath.Join(dir, "app.xz")}
+	root, err := collect(size)
+	if err != nil {
+		return nil, err
+	}
+	root.Put(spk.NewFile(spk.ManifestName, nil, false))
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	var ours bytes.Buffer
+	if f.info, err = spk.Write(ctx, &ours, key, root); err != nil {
+		return nil, err
+	}
+	// Then the same again as `spk pack` of the original compresses.
+	const magic = 8
+	head := ours.Next(magic)
+	plain := exec.CommandContext(ctx, "xz", "-dc")
+	plain.Stdin = &ours
+	packer := exec.CommandContext(ctx, "xz", "-c", "--threads=0")
+	if packer.Stdin, err = plain.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	var packed bytes.Buffer
+	packer.Stdout = &packed
+	if err := errors.Join(plain.Start(), packer.Run(), plain.Wait()); err != nil {
+		return nil, fmt.Errorf("xz: %w", err)
+	}
+	f.packed = int64(packed.Len())
+	return f, errors.Join(
+		os.WriteFile(f.xz, packed.Bytes(), 0o600),
+		os.WriteFile(f.spk, append(bytes.Clone(head), packed.Bytes()...), 0o600),
+	)
+}
+
+// collect takes files below /usr until they have size bytes together: every
+// one up to 8 MB, as an app consists of many.
+func collect(size int64) (*spk.Node, error) {
+	root := spk.NewDirectory("")
+	var total int64
+	for _, top := range []string{"/usr/share", "/usr/lib"} {
+		size := total + (size-total)/2
+		if top == "/usr/lib" {
+			size = 2*size - total
+		}
+		err := filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || !e.Type().IsRegular() || total >= size {
+				return nil // what we may not read is not packed
+			}
+			info, err := e.Info()
+			if err != nil || info.Size() > 8<<20 {
+				return nil
+			}
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return nil
+			}
+			total += int64(len(content))
+			file := spk.NewFile(e.Name(), content, info.Mode()&0o100 != 0)
+			return root.PutAt(filepath.Dir(path)[1:], file)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return root, nil
+}
+
+// unpack verifies and unpacks the package, as the server does.
+func (f *fixture) unpack(ctx context.Context) (cost, error) {
+	out := filepath.Join(f.dir, "out")
+	file, err := os.Open(f.spk)
+	if err != nil {
+		return cost{}, err
+	}
+	defer file.Close()
+	began, cpu := time.Now(), ownCPU()
+	_, err = spk.Unpack(ctx, file, out, spk.OpenOptions{TempDir: f.dir})
+	took := cost{time.Since(began), ownCPU() - cpu}
+	if err != nil {
+		return took, err
+	}
+	return took, os.RemoveAll(out)
+}
+
+// decompress runs the peer.
+func (f *fixture) decompress(ctx context.Context) (cost, error) {
+	cmd := exec.CommandContext(ctx, "xz", "-dc", f.xz) // its output goes to /dev/null
+	began := time.Now()
+	err := cmd.Run()
+	took := time.Since(began)
+	if err != nil {
+		return cost{}, fmt.Errorf("xz: %w", err)
+	}
+	return cost{took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
+}
+
+// ownCPU is the CPU time of this process so far.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

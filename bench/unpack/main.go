@@ -1,0 +1,75 @@
+// Command unpack compares how fast a package is verified and unpacked with how
+// fast `xz -dc` decompresses the same bytes and throws them away. It is what
+// `make bench-unpack` runs.
+//
+// Ours does more: two hashes, a signature, the archive written once, and all
+// its files. It may use all processors, as it does when it is installed; xz uses
+// one, as it did under the original. The CPU times are compared, too.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+)
+
+func main() {
+	size := flag.Int64("size", 96, "megabytes of files in the package")
+	rounds := flag.Int("rounds", 5, "rounds to run")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *size<<20, *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-unpack:", err)
+		os.Exit(1)
+	}
+}
+
+// cost is what one run took.
+type cost struct{ wall, cpu time.Duration }
+
+func run(ctx context.Context, size int64, rounds int) (err error) {
+	dir, err := os.MkdirTemp("", "bench-unpack.")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	fixture, err := makeFixture(ctx, dir, size)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d files, %d MB, packed by xz --threads=0 to %d MB\n", fixture.info.Nodes, fixture.info.Unpacked>>20, fixture.packed>>20)
+
+	var wall, cpu []float64
+	for i := range rounds {
+		ours, err := fixture.unpack(ctx)
+		if err != nil {
+			return err
+		}
+		peer, err := fixture.decompress(ctx)
+		if err != nil {
+			return err
+		}
+		speed := float64(fixture.info.Unpacked) / 1e6
+		fmt.Printf("round %d: ours %.2f s, %.0f MB/s, %.2f s CPU; xz %.2f s, %.0f MB/s, %.2f s CPU\n", i+1,
+			ours.wall.Seconds(), speed/ours.wall.Seconds(), ours.cpu.Seconds(),
+			peer.wall.Seconds(), speed/peer.wall.Seconds(), peer.cpu.Seconds())
+		wall = append(wall, ours.wall.Seconds()/peer.wall.Seconds())
+		cpu = append(cpu, ours.cpu.Seconds()/peer.cpu.Seconds())
+	}
+	fmt.Println("CPU time: ours/xz =", summary(cpu))
+	fmt.Println("bench-unpack: ours/xz =", summary(wall)+", target 1.0")
+	return nil
+}
+
+// summary is the median and range of ratios.
+func summary(ratios []float64) string {
+	slices.Sort(ratios)
+	n := len(ratios)
+	return fmt.Sprintf("%.2f (%.2f–%.2f of %d)", ratios[n/2], ratios[0], ratios[n-1], n)
+}
