@@ -30,8 +30,8 @@ func (s *Shell) funcs(loc *locale.Locale) template.FuncMap {
 		"static":   s.assets.url,
 		"appIcon":  s.appIcon,
 		"markdown": markdown,
+		"licence":  licence,
 		"dict":     dict,
-		"attempt":  func(a *Attempt) string { return "attempt:" + a.ID },
 	}
 }
 
@@ -49,4 +49,19 @@ func dict(args ...any) (map[string]any, error) {
 		m[name] = args[i+1]
 	}
 	return m, nil
+}
+
+// licences are the names that people know for those of the package schema.
+var licences = map[string]string{
+	"mit": "MIT", "apache2": "Apache-2.0", "gpl2": "GPL-2.0", "gpl3": "GPL-3.0", "agpl3": "AGPL-3.0",
+	"lgpl2": "LGPL-2.1", "lgpl3": "LGPL-3.0", "bsd2Clause": "BSD-2-Clause", "bsd3Clause": "BSD-3-Clause",
+	"isc": "ISC", "artistic2": "Artistic-2.0", "python2": "Python-2.0", "php3": "PHP-3.0", "mpl2": "MPL-2.0",
+	"cddl": "CDDL", "epl": "EPL", "cpal": "CPAL-1.0", "zlib": "Zlib",
+}
+
+func licence(name string) string {
+	if known := licences[name]; known != "" {
+		return known
+	}
+	return name
 }

@@ -45,6 +45,7 @@ type view struct {
 	Picture string // address of the account's picture
 	Flash   *flash
 	Static  string // where our static files are, with a slash at the end
+	Menu    bool   // the page has the menu beside it
 	Frames  *frame // a grain's frame in the page itself, for browsers without script
 }
 
@@ -166,6 +167,7 @@ func (s *Shell) render(q *request, p page) error {
 	if v.Server == "" {
 		v.Server = s.base.Hostname()
 	}
+	v.Menu = q.account != nil && p.Nav != "setup"
 	if q.account != nil {
 		v.Picture = s.accountPicture(q.account)
 	}

@@ -27,7 +27,7 @@ export async function fetchPage(url, init) {
   }
   const doc = parsePage(await res.text());
   const was = document.documentElement.dataset, is = doc.documentElement.dataset;
-  if (is.account !== was.account) { // signed in or out: nothing of this page may stay
+  if (is.account !== was.account || doc.body.className !== document.body.className) { // signed in or out, or set-up: nothing of this page may stay
     location.assign(at.href);
     return null;
   }
