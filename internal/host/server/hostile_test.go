@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -51,12 +52,36 @@ func (r *rig) greeted() *net.UnixConn {
 	return conn
 }
 
-// fds counts the host's descriptors.
+// fds counts the host's descriptors, but for the network namespaces: some lie
+// ready for later grains, and how many differs from moment to moment.
 func (r *rig) fds() int {
 	r.t.Helper()
-	list, err := os.ReadDir(filepath.Join("/proc", itoa(r.cmd.Process.Pid), "fd"))
+	dir := filepath.Join("/proc", itoa(r.cmd.Process.Pid), "fd")
+	list, err := os.ReadDir(dir)
 	must(r.t, err)
-	return len(list)
+	n := 0
+	for _, e := range list {
+		name, err := os.Readlink(filepath.Join(dir, e.Name()))
+		if err == nil && !strings.HasPrefix(name, "net:") {
+			n++
+		}
+	}
+	return n
+}
+
+// nets counts the network namespaces that the host holds.
+func (r *rig) nets() int {
+	r.t.Helper()
+	dir := filepath.Join("/proc", itoa(r.cmd.Process.Pid), "fd")
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	must(r.t, err)
+	n := 0
+	for _, name := range names {
+		if link, err := os.Readlink(name); err == nil && strings.HasPrefix(link, "net:") {
+			n++
+		}
+	}
+	return n
 }
 
 func TestGarbageOnTheSocket(t *testing.T) {
@@ -226,4 +251,8 @@ func testNoLeaks(t *testing.T, r *rig) {
 		once()
 	}
 	eventually(t, "no more descriptors than before", func() bool { return r.fds() <= before })
+	const spare = 16 // far below the number of grains that were started
+	if n := r.nets(); n > spare {
+		t.Errorf("the host holds %d network namespaces", n)
+	}
 }
