@@ -11,11 +11,17 @@ const cloneFlags = 0x817dcfff
 
 // oneOf returns yes if the 32 bits at off are one of values, else falls through.
 func oneOf(off uint32, yes verdict, values ...uint32) []bpf.Instruction {
-	out := []bpf.Instruction{bpf.LoadAbsolute{Off: off, Size: 4}}
-	for _, v := range values {
-		out = append(out, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: v, SkipTrue: 1}, ret(yes))
+	return append([]bpf.Instruction{bpf.LoadAbsolute{Off: off, Size: 4}}, isOneOf(yes, values...)...)
+}
+
+// isOneOf is oneOf for what the accumulator holds already.
+func isOneOf(yes verdict, values ...uint32) []bpf.Instruction {
+	var out []bpf.Instruction
+	last := len(values) - 1
+	for _, v := range values[:last] {
+		out = append(out, bpf.JumpIf{Cond: bpf.JumpEqual, Val: v, SkipTrue: uint8(last - len(out))})
 	}
-	return out
+	return append(out, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: values[last], SkipTrue: 1}, ret(yes))
 }
 
 // need goes on if the 32 bits at off, and-ed with mask, are one of values, else
@@ -76,8 +82,8 @@ func ioctlBlock() []bpf.Instruction {
 			0x5451, 0x5450, 0x5452, 0x5421, 0x541b, 0x5460, // FIOCLEX FIONCLEX FIOASYNC FIONBIO FIONREAD FIOQSIZE
 			unix.SIOCGIFNAME, unix.SIOCGIFCONF, unix.SIOCGIFFLAGS, unix.SIOCGIFADDR, unix.SIOCGIFBRDADDR,
 			unix.SIOCGIFNETMASK, unix.SIOCGIFMTU, unix.SIOCGIFHWADDR, unix.SIOCGIFINDEX),
-		oneOf(argLow(1), fail(unix.EPERM), 0xc0045877, 0xc0045878), // FIFREEZE FITHAW
-		oneOf(argLow(1), fail(unix.EOPNOTSUPP),
+		isOneOf(fail(unix.EPERM), 0xc0045877, 0xc0045878), // FIFREEZE FITHAW
+		isOneOf(fail(unix.EOPNOTSUPP),
 			0xc020660b, unix.FICLONE, unix.FICLONERANGE, unix.FIDEDUPERANGE), // the first is FIEMAP
 		[]bpf.Instruction{ret(fail(unix.ENOTTY))},
 	)
@@ -106,15 +112,14 @@ func setsockoptBlock() []bpf.Instruction {
 func socketBlock() []bpf.Instruction {
 	const typeMask = 0xf // the rest of a type is SOCK_NONBLOCK and SOCK_CLOEXEC
 	family, kind, protocol := fail(unix.EAFNOSUPPORT), fail(unix.EACCES), fail(unix.EPROTONOSUPPORT)
-	inet := join(
-		need(argLow(1), typeMask, kind, unix.SOCK_STREAM, unix.SOCK_DGRAM),
+	internet := join(
 		need(argLow(2), all, protocol, 0, unix.IPPROTO_TCP, unix.IPPROTO_UDP),
 		[]bpf.Instruction{ret(allow)},
 	)
-	local := join(
+	inet := need(argLow(1), typeMask, kind, unix.SOCK_STREAM, unix.SOCK_DGRAM)
+	local := append(
 		need(argLow(1), typeMask, kind, unix.SOCK_STREAM, unix.SOCK_DGRAM, unix.SOCK_SEQPACKET),
-		need(argLow(2), all, protocol, 0, unix.IPPROTO_TCP, unix.IPPROTO_UDP),
-		[]bpf.Instruction{ret(allow)},
+		bpf.Jump{Skip: uint32(len(inet))},
 	)
 	netlink := join(
 		need(argLow(1), typeMask, kind, unix.SOCK_RAW, unix.SOCK_DGRAM),
@@ -127,12 +132,12 @@ func socketBlock() []bpf.Instruction {
 		need(argHigh(2), all, fail(unix.EINVAL), 0),
 		[]bpf.Instruction{
 			bpf.LoadAbsolute{Off: argLow(0), Size: 4},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET, SkipTrue: 4},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET6, SkipTrue: 3},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_UNIX, SkipTrue: uint8(2 + len(inet))},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_NETLINK, SkipTrue: uint8(1 + len(inet) + len(local))},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET, SkipTrue: uint8(4 + len(local))},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET6, SkipTrue: uint8(3 + len(local))},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_UNIX, SkipTrue: 2},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_NETLINK, SkipTrue: uint8(1 + len(local) + len(inet) + len(internet))},
 			ret(family),
 		},
-		inet, local, netlink,
+		local, inet, internet, netlink,
 	)
 }

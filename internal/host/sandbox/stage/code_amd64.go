@@ -8,6 +8,8 @@ import (
 
 // stage is the machine code of every stage. It is never called: its bytes are
 // copied out of our own text into the executables that Image makes.
+//
+//lint:ignore U1000 stageAddr refers to it
 func stage()
 
 // stageAddr returns where stage lies.
