@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"strings"
+
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/bridge"
 )
@@ -19,21 +21,17 @@ func (s *siteInfo) read(fields []bridge.Field) {
 		*to = v
 	}
 	for _, f := range fields {
-		switch len(f.Name) {
-		case len("Origin"):
-			if lower(f.Name) == "origin" {
-				s.hasOrigin = true
-				set(&s.origin, f.Value)
-			}
-		case len("Sec-Fetch-Site"):
-			switch lower(f.Name) {
-			case "sec-fetch-site":
-				set(&s.site, f.Value)
-			case "sec-fetch-mode":
-				set(&s.mode, f.Value)
-			case "sec-fetch-dest":
-				set(&s.dest, f.Value)
-			}
+		switch n := len(f.Name); {
+		case n == len("Origin") && strings.EqualFold(f.Name, "Origin"):
+			s.hasOrigin = true
+			set(&s.origin, f.Value)
+		case n != len("Sec-Fetch-Site"):
+		case strings.EqualFold(f.Name, "Sec-Fetch-Site"):
+			set(&s.site, f.Value)
+		case strings.EqualFold(f.Name, "Sec-Fetch-Mode"):
+			set(&s.mode, f.Value)
+		case strings.EqualFold(f.Name, "Sec-Fetch-Dest"):
+			set(&s.dest, f.Value)
 		}
 	}
 }
@@ -50,7 +48,7 @@ func (s *siteInfo) read(fields []bridge.Field) {
 //
 // An Origin that is stated must be ours in any case; null (a page without
 // referrer) is believed only together with same-origin or for safe methods.
-func checkSite(req *bridge.Request, own string) error {
+func (g *Gateway) checkSite(req *bridge.Request, host sandstorm.HostID) error {
 	var s siteInfo
 	s.read(req.Fields)
 	safe := req.Method == "GET" || req.Method == "HEAD" || req.Method == "OPTIONS"
@@ -64,7 +62,7 @@ func checkSite(req *bridge.Request, own string) error {
 	switch {
 	case s.repeated:
 		return refused()
-	case s.hasOrigin && s.origin != "null" && s.origin != own:
+	case s.hasOrigin && s.origin != "null" && s.origin != g.hosts.SessionOrigin(host):
 		return refused()
 	case s.site == "same-origin":
 		return nil

@@ -42,7 +42,7 @@ type Gateway struct {
 	base       address // where the shell is
 	baseOrigin string
 	sameSite   bool // of shell and session hosts
-	inFlight   inFlight
+	visits     visits
 }
 
 // New checks the options and makes a Gateway.
@@ -64,7 +64,7 @@ func New(opts Options) (*Gateway, error) {
 		opts: opts, hosts: hosts,
 		base: hosts.base, baseOrigin: hosts.BaseOrigin(), sameSite: hosts.SameSite(),
 	}
-	g.inFlight.max = opts.MaxInFlight
+	g.visits.max = opts.MaxInFlight
 	return g, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/bridge"
@@ -42,8 +43,7 @@ func (g *Gateway) serveSession(w http.ResponseWriter, r *http.Request, host sand
 	req.Fields = *fields
 	bridge.FromHTTP(&req, w, r)
 	req.ThirdParty = !g.sameSite
-	origin := g.hosts.SessionOrigin(host)
-	if err := checkSite(&req, origin); err != nil {
+	if err := g.checkSite(&req, host); err != nil {
 		g.problem(w, r, err)
 		return
 	}
@@ -55,12 +55,13 @@ func (g *Gateway) serveSession(w http.ResponseWriter, r *http.Request, host sand
 		g.problem(w, r, err)
 		return
 	}
-	if err := g.inFlight.enter(host); err != nil {
+	v, err := g.visits.enter(host)
+	if err != nil {
 		g.problem(w, r, err)
 		return
 	}
-	defer g.inFlight.leave(host)
-	if err := g.visit(w, r, &req, host, origin); err != nil {
+	defer g.visits.leave(v)
+	if err := g.visit(w, r, &req, host, v); err != nil {
 		if errors.Is(err, bridge.ErrAborted) {
 			panic(http.ErrAbortHandler)
 		}
@@ -70,13 +71,13 @@ func (g *Gateway) serveSession(w http.ResponseWriter, r *http.Request, host sand
 
 // visit carries the request to the app. If the grain stopped before the app saw
 // anything, it is started again, once.
-func (g *Gateway) visit(w http.ResponseWriter, r *http.Request, req *bridge.Request, host sandstorm.HostID, origin string) error {
+func (g *Gateway) visit(w http.ResponseWriter, r *http.Request, req *bridge.Request, host sandstorm.HostID, v *visit) error {
 	for again := false; ; again = true {
 		s, err := g.opts.Sessions.Open(r.Context(), host)
 		if err != nil {
 			return err
 		}
-		sink := bridge.NewHTTPSink(w, r, g.sessionFields(s.ParentOrigin, origin))
+		sink := bridge.NewHTTPSink(w, r, g.fieldsFor(v, s.ParentOrigin, host))
 		err = s.App.Serve(r.Context(), req, s.Bridge, sink)
 		var failure *bridge.Failure
 		if again || !errors.As(err, &failure) || !failure.Unsent {
@@ -94,7 +95,7 @@ func checkCookie(fields []bridge.Field, host sandstorm.HostID) error {
 		return ok && id.Opens(host)
 	}
 	for _, f := range fields {
-		if len(f.Name) == 6 && lower(f.Name) == "cookie" && bridge.SessionCookies(f.Value, opens) {
+		if len(f.Name) == 6 && strings.EqualFold(f.Name, "Cookie") && bridge.SessionCookies(f.Value, opens) {
 			return nil
 		}
 	}
