@@ -8,9 +8,9 @@ import (
 	"github.com/sandstorm-go/sandstorm/internal/host/wire"
 )
 
-// maxDetail bounds an error's text on the wire, so that no error outgrows a
-// message.
-const maxDetail = 8 << 10
+// maxDetail bounds each part of an error on the wire, in bytes, so that no error
+// outgrows a message even if every byte of it has to be escaped.
+const maxDetail = 2 << 10
 
 // EncodeError turns an error of the host process into its form on the wire:
 // kind, key and arguments of the first sandstorm.Error in the chain, the text,

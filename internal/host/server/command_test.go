@@ -157,3 +157,27 @@ func TestFence(t *testing.T) {
 		t.Error("a broken record let a lease pass")
 	}
 }
+
+// FuzzCommand has a package's command do its worst: whatever becomes of it runs
+// the package's files, and finding them never leaves the package.
+func FuzzCommand(f *testing.F) {
+	f.Add("/sandstorm-http-bridge\x008000\x00--\x00app", "PATH=/opt:/usr/bin")
+	f.Add("/sandstorm-http-bridge\x001\x00climb", "PATH=../../..:/opt/../../../bin")
+	f.Add("/sandstorm-http-bridge\x0065535\x00sh", "PATH=/proc/self/root/bin:/var/../../bin")
+	f.Fuzz(func(t *testing.T, argv, env string) {
+		root, storage := t.TempDir(), t.TempDir()
+		mustDo(t, os.Symlink("/", root+"/up"))
+		mustDo(t, os.Symlink("../../../../../..", storage+"/up"))
+		c, err := hoist(&sandstorm.Command{Argv: strings.Split(argv, "\x00"), Environ: strings.Split(env, "\x00")})
+		if err != nil {
+			return
+		}
+		if c.port < 1 || c.port > 65535 || len(c.argv) == 0 {
+			t.Errorf("%+v", c)
+		}
+		searched := !strings.Contains(c.argv[0], "/")
+		if err := c.resolve(root, storage); err == nil && searched {
+			t.Errorf("found %q in a package without programs", c.argv)
+		}
+	})
+}

@@ -44,10 +44,15 @@ func openDirs(data string) (*dirs, error) {
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, err
 	}
-	if d.grains, err = privateDir(filepath.Join(data, "grains")); err != nil {
+	apps, err := ownDir(filepath.Join(data, "apps"), 0o755)
+	if err != nil {
 		return nil, err
 	}
-	if d.tmp, err = privateDir(filepath.Join(data, "tmp")); err != nil {
+	apps.close() // the package store opens it again
+	if d.grains, err = ownDir(filepath.Join(data, "grains"), 0o700); err != nil {
+		return nil, err
+	}
+	if d.tmp, err = ownDir(filepath.Join(data, "tmp"), 0o700); err != nil {
 		d.close()
 		return nil, err
 	}
@@ -75,9 +80,9 @@ func (d *dirs) grain(id sandstorm.GrainID) (*dir, error) {
 	return out, err
 }
 
-// privateDir opens a directory that only this user may write to, making it if
-// it is not there.
-func privateDir(path string) (*dir, error) {
+// ownDir opens a directory that only this user may write to, making it if it is
+// not there.
+func ownDir(path string, mode uint32) (*dir, error) {
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
@@ -95,7 +100,7 @@ func privateDir(path string) (*dir, error) {
 		return nil, sandstorm.Errorf(sandstorm.Denied, "host.owner", "%s belongs to user %d, but the host process is user %d", path, st.Uid, os.Geteuid()).With("path", path)
 	}
 	// Directories of an earlier server are open to its group.
-	if err := unix.Fchmod(fd, 0o700); err != nil {
+	if err := unix.Fchmod(fd, mode); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("chmod %s: %w", path, err)
 	}

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -207,23 +205,6 @@ func residentSize(t *testing.T, pid int) int64 {
 	_, err = fmt.Sscan(string(data), &size, &resident)
 	must(t, err)
 	return resident * int64(os.Getpagesize())
-}
-
-// TestStrangersAreSentAway connects as another user.
-func TestStrangersAreSentAway(t *testing.T) {
-	if os.Geteuid() != 0 {
-		return // needs another user; the tests of root cover it
-	}
-	r := newRig(t, true)
-	must(t, os.Chmod(r.data, 0o755))
-	must(t, os.Chmod(filepath.Join(r.data, "socket"), 0o777))
-	must(t, os.Chmod(host.SocketPath(r.data), 0o777))
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), envStranger+"="+host.SocketPath(r.data))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54322, Gid: 54322}}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
-	}
 }
 
 func testNoLeaks(t *testing.T, r *rig) {

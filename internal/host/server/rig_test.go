@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,14 +27,16 @@ import (
 const (
 	envHost = "HOST_TEST_DATA" // be the host process of this directory
 	envSPK  = "HOST_TEST_SPK"  // the test package, ready made
+
+	envServerUID = "HOST_TEST_SERVER_UID" // who else may connect to the host
 )
 
 func TestMain(m *testing.M) {
 	if data := os.Getenv(envHost); data != "" {
 		os.Exit(beHost(data))
 	}
-	if path := os.Getenv(envStranger); path != "" {
-		os.Exit(beStranger(path))
+	if path := os.Getenv(envKnock); path != "" {
+		os.Exit(knock(path))
 	}
 	os.Exit(m.Run())
 }
@@ -43,7 +46,10 @@ func beHost(data string) int {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	err := server.Enter(data)
 	if err == nil {
-		err = server.Run(context.Background(), server.Options{DataDir: data, Log: log, FirstUID: 2_000_000, UIDs: 1000})
+		uid, _ := strconv.Atoi(os.Getenv(envServerUID))
+		err = server.Run(context.Background(), server.Options{
+			DataDir: data, Log: log, FirstUID: 2_000_000, UIDs: 1000, ServerUID: uid, ServerGID: uid,
+		})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
