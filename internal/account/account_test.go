@@ -18,7 +18,8 @@ type fixture struct {
 	*account.Service
 	store    *store.Store
 	now      time.Time
-	policy   account.Policy
+	open     bool
+	domains  []string
 	welcomed []sandstorm.AccountID
 	ended    []sandstorm.LoginID
 }
@@ -35,7 +36,7 @@ func setUp(t *testing.T) *fixture {
 	var mu sync.Mutex
 	f.Service = account.New(account.Options{
 		Store: f.store, Now: clock, DevAccounts: true,
-		Policy: func(context.Context) (account.Policy, error) { return f.policy, nil },
+		Policy: func(context.Context) (bool, []string, error) { return f.open, f.domains, nil },
 		Welcome: func(_ context.Context, who sandstorm.AccountID) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -198,24 +199,25 @@ func TestRoles(t *testing.T) {
 	f := setUp(t)
 	in := f.signIn(t, byMail("alice@Team.Example.com"))
 	for _, c := range []struct {
-		policy account.Policy
-		want   sandstorm.Role
+		open    bool
+		domains []string
+		want    sandstorm.Role
 	}{
-		{account.Policy{}, sandstorm.RoleVisitor},
-		{account.Policy{OpenSignUp: true}, sandstorm.RoleUser},
-		{account.Policy{Domains: []string{"team.example.COM"}}, sandstorm.RoleUser},
-		{account.Policy{Domains: []string{"other.example", "*.example.com"}}, sandstorm.RoleUser},
-		{account.Policy{Domains: []string{"example.com"}}, sandstorm.RoleVisitor},
-		{account.Policy{Domains: []string{"*.team.example.com"}}, sandstorm.RoleVisitor},
-		{account.Policy{Domains: []string{"am.example.com", "*.m.example.com"}}, sandstorm.RoleVisitor},
-		{account.Policy{Domains: []string{"", "*.", "*"}}, sandstorm.RoleVisitor},
+		{false, nil, sandstorm.RoleVisitor},
+		{true, nil, sandstorm.RoleUser},
+		{false, []string{"team.example.COM"}, sandstorm.RoleUser},
+		{false, []string{"other.example", "*.example.com"}, sandstorm.RoleUser},
+		{false, []string{"example.com"}, sandstorm.RoleVisitor},
+		{false, []string{"*.team.example.com"}, sandstorm.RoleVisitor},
+		{false, []string{"am.example.com", "*.m.example.com"}, sandstorm.RoleVisitor},
+		{false, []string{"", "*.", "*"}, sandstorm.RoleVisitor},
 	} {
-		f.policy = c.policy
+		f.open, f.domains = c.open, c.domains
 		if got := f.role(t, in); got != c.want {
-			t.Errorf("%+v gives %s, want %s", c.policy, got, c.want)
+			t.Errorf("open %v, domains %v give %s, want %s", c.open, c.domains, got, c.want)
 		}
 	}
-	f.policy = account.Policy{Domains: []string{"example.com"}}
+	f.domains = []string{"example.com"}
 	plain := f.signIn(t, account.Proof{Service: "dev", Subject: "mallory@example.com", Name: "mallory@example.com"})
 	if got := f.role(t, plain); got != sandstorm.RoleVisitor {
 		t.Errorf("a name that looks like an address gives %s", got)
@@ -223,7 +225,7 @@ func TestRoles(t *testing.T) {
 	if err := f.store.SetAccountRights(t.Context(), in.Account.ID, true, "admin"); err != nil {
 		t.Fatal(err)
 	}
-	f.policy = account.Policy{}
+	f.domains = nil
 	if got := f.role(t, in); got != sandstorm.RoleAdmin {
 		t.Errorf("an administrator is %s", got)
 	}

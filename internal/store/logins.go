@@ -120,6 +120,14 @@ func (s *Store) DeleteBrowserSessions(ctx context.Context, who sandstorm.Account
 	})
 }
 
+// DeleteBrowserSessionsOfService signs everybody out who signed in with a
+// credential of that service, for when it is not allowed any more.
+func (s *Store) DeleteBrowserSessionsOfService(ctx context.Context, service string) error {
+	return s.write(ctx, "sign out of service", func(q querier) error {
+		return endBrowserSessions(ctx, q, `credential IN (SELECT id FROM credentials WHERE service = $1)`, service)
+	})
+}
+
 func endBrowserSessions(ctx context.Context, q querier, where string, args ...any) error {
 	for _, stmt := range []string{
 		`DELETE FROM grain_sessions WHERE login IN (SELECT token_hash FROM browser_sessions WHERE ` + where + `)`,

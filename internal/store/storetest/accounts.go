@@ -197,6 +197,18 @@ func testBrowserSessions(t *testing.T, s *store.Store) {
 	_, err = s.GrainSession(ctx, through)
 	wantKind(t, err, sandstorm.NotFound)
 
+	dev := &sandstorm.Credential{ID: "dev", Account: g.Owner, Service: "dev", Subject: "alice", Created: base}
+	ok(t, s.InsertCredential(ctx, dev))
+	byDev, byOther := addBrowser(t, s, g.Owner, dev.ID, "7"), addBrowser(t, s, g.Owner, "", "8")
+	through = openThrough(t, s, g, byDev.Login)
+	ok(t, s.DeleteBrowserSessionsOfService(ctx, "dev"))
+	_, _, err = s.BrowserSession(ctx, byDev.Login)
+	wantKind(t, err, sandstorm.NotFound)
+	_, err = s.GrainSession(ctx, through)
+	wantKind(t, err, sandstorm.NotFound)
+	_, _, err = s.BrowserSession(ctx, byOther.Login)
+	ok(t, err)
+
 	d := addBrowser(t, s, g.Owner, "", "d")
 	through = openThrough(t, s, g, d.Login)
 	ok(t, s.SetSuspended(ctx, g.Owner, &base))
