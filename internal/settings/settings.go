@@ -176,3 +176,12 @@ func (s *Service) SendTestMail(ctx context.Context, via mail.SMTP, to string) er
 		Text: "This is a test. The server at " + s.cfg.BaseURL + " can send mail.\n",
 	})
 }
+
+// MailAndTitle is what a way to sign in needs to write to people.
+func (s *Service) MailAndTitle(ctx context.Context) (via mail.SMTP, title string, err error) {
+	if via, err = s.Mail(ctx); err != nil {
+		return via, "", err
+	}
+	set, err := s.Get(ctx)
+	return via, set.Title, err
+}
