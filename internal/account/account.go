@@ -29,11 +29,9 @@ const (
 // Options are what a Service works with.
 type Options struct {
 	Store *store.Store
-	// Policy says who is a full user without having been made one: everybody
-	// who signs in, or those with a verified address in one of the domains (*.x
-	// means below x). It is asked at each check, so that a change works at once.
-	// nil means nobody.
-	Policy func(ctx context.Context) (open bool, domains []string, err error)
+	// Policy says who is a full user without having been made one. It is asked
+	// at each check, so that a change works at once. nil means nobody.
+	Policy func(ctx context.Context) (Policy, error)
 	// DevAccounts allows development accounts: anybody may sign in as anybody.
 	DevAccounts bool
 	// Welcome is called once for each new account, to give it its first apps;
@@ -46,13 +44,20 @@ type Options struct {
 	Now   func() time.Time
 }
 
-// covers reports whether a verified address lies in one of the domains.
-func covers(domains []string, address string) bool {
+// Policy says who is a full user without having been made one.
+type Policy struct {
+	OpenSignUp bool     // everyone who signs in
+	Domains    []string // everyone with a verified address there; *.x means below x
+}
+
+// covers reports whether the policy makes the holder of a verified address a
+// full user.
+func (p Policy) covers(address string) bool {
 	a, err := mail.ParseAddress(address)
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(domains, func(pattern string) bool {
+	return slices.ContainsFunc(p.Domains, func(pattern string) bool {
 		pattern = strings.ToLower(pattern)
 		if parent, ok := strings.CutPrefix(pattern, "*."); ok {
 			return parent != "" && strings.HasSuffix(a.Domain(), "."+parent)
@@ -68,7 +73,7 @@ type Service struct{ o Options }
 // New makes a Service.
 func New(o Options) *Service {
 	if o.Policy == nil {
-		o.Policy = func(context.Context) (bool, []string, error) { return false, nil, nil }
+		o.Policy = func(context.Context) (Policy, error) { return Policy{}, nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -145,22 +150,22 @@ func (s *Service) withRole(ctx context.Context, rec *store.Account) (*sandstorm.
 		a.Role = sandstorm.RoleUser
 		return &a, nil
 	}
-	open, domains, err := s.o.Policy(ctx)
+	policy, err := s.o.Policy(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if open {
+	if policy.OpenSignUp {
 		a.Role = sandstorm.RoleUser
 		return &a, nil
 	}
-	if len(domains) == 0 {
+	if len(policy.Domains) == 0 {
 		return &a, nil
 	}
 	creds, err := s.o.Store.Credentials(ctx, a.ID)
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(creds, func(c sandstorm.Credential) bool { return covers(domains, c.Email) }) {
+	if slices.ContainsFunc(creds, func(c sandstorm.Credential) bool { return policy.covers(c.Email) }) {
 		a.Role = sandstorm.RoleUser
 	}
 	return &a, nil

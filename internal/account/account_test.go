@@ -36,7 +36,9 @@ func setUp(t *testing.T) *fixture {
 	var mu sync.Mutex
 	f.Service = account.New(account.Options{
 		Store: f.store, Now: clock, DevAccounts: true,
-		Policy: func(context.Context) (bool, []string, error) { return f.open, f.domains, nil },
+		Policy: func(context.Context) (account.Policy, error) {
+			return account.Policy{OpenSignUp: f.open, Domains: f.domains}, nil
+		},
 		Welcome: func(_ context.Context, who sandstorm.AccountID) error {
 			mu.Lock()
 			defer mu.Unlock()

@@ -35,7 +35,11 @@ func serve(t *testing.T, cfg *config.Config) *server {
 	t.Cleanup(func() { st.Close() })
 	sender := &mail.Sender{}
 	s := &server{settings: settings.New(st, cfg, sender)}
-	s.accounts = account.New(account.Options{Store: st, Policy: s.settings.Policy, DevAccounts: cfg.AllowDevAccounts})
+	policy := func(ctx context.Context) (account.Policy, error) {
+		open, domains, err := s.settings.Policy(ctx)
+		return account.Policy{OpenSignUp: open, Domains: domains}, err
+	}
+	s.accounts = account.New(account.Options{Store: st, Policy: policy, DevAccounts: cfg.AllowDevAccounts})
 	s.dev = dev.New(st, s.accounts, cfg.AllowDevAccounts)
 	if err := s.dev.Close(t.Context()); err != nil {
 		t.Fatal(err)
