@@ -2,17 +2,9 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
-	"fmt"
-	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host"
-	"github.com/sandstorm-go/sandstorm/internal/host/sandbox"
 )
 
 // Bounds of a start: of the whole, and of the wait for a lock whose holder has
@@ -88,149 +80,6 @@ func (s *server) startLocked(ctx context.Context, g *grain, req host.StartReques
 		return nil, err
 	}
 	return &r.status, nil
-}
-
-// launch starts a grain that does not run. The caller holds its lock.
-func (s *server) launch(ctx context.Context, g *grain, req host.StartRequest) (*run, error) {
-	// Until the run is entered, the package must not be removed.
-	s.packageUse.RLock()
-	defer s.packageUse.RUnlock()
-	cmd, err := s.command(g, req)
-	if err != nil {
-		return nil, err
-	}
-	l := &launch{server: s, grain: g, command: cmd}
-	defer l.closeFiles()
-	if err := l.prepare(ctx); err != nil {
-		return nil, err
-	}
-	rec := &record{
-		Instance: rand.Text(), Package: req.Package, Epoch: req.Lease.Epoch,
-		Port: cmd.port, Started: time.Now().UTC(),
-	}
-	return l.run(ctx, rec)
-}
-
-// command is what the request's package runs.
-func (s *server) command(g *grain, req host.StartRequest) (*command, error) {
-	pkg, err := s.packages.Package(req.Package)
-	if err != nil {
-		return nil, err
-	}
-	chosen, err := selectCommand(&pkg.Manifest, req.Action)
-	if err != nil {
-		return nil, err
-	}
-	cmd, err := hoist(chosen)
-	if err != nil {
-		return nil, err
-	}
-	cmd.root = s.packages.Root(req.Package)
-	return cmd, cmd.resolve(cmd.root, s.dirs.sandboxPath(g.id))
-}
-
-// launch is one start and the files that it needs meanwhile.
-type launch struct {
-	server  *server
-	grain   *grain
-	command *command
-	uid     int
-	log     *grainLog
-	lock    *os.File
-	pipe    *logPipe
-}
-
-// prepare makes the grain's storage, log and lock ready.
-func (l *launch) prepare(ctx context.Context) (err error) {
-	if l.uid, err = l.server.owner(ctx, l.grain.dir); err != nil {
-		return startError(sandstorm.KindOf(err), "grain.storage", "prepare storage", "", err)
-	}
-	if l.lock, err = l.server.lockGrain(ctx, l.grain); err != nil {
-		return err
-	}
-	if l.log, err = l.server.table.logOf(l.grain); err != nil {
-		return startError(sandstorm.Internal, "grain.storage", "open log", "", err)
-	}
-	if l.pipe, err = openLogPipe(l.grain.dir); err != nil {
-		return startError(sandstorm.Internal, "grain.storage", "open log pipe", "", err)
-	}
-	return nil
-}
-
-// run executes the program and has it watched.
-func (l *launch) run(ctx context.Context, rec *record) (*run, error) {
-	s, g := l.server, l.grain
-	if err := writeRecord(g.dir, rec); err != nil {
-		return nil, startError(sandstorm.Internal, "grain.storage", "write run record", "", err)
-	}
-	p, err := s.box.Start(ctx, sandbox.Config{
-		Root: l.command.root, Var: s.dirs.sandboxPath(g.id),
-		HostUID: l.uid, HostGID: l.uid,
-		Argv: l.command.argv, Env: l.command.env, Port: l.command.port,
-		Log: l.pipe.app, Keep: []*os.File{l.lock, l.pipe.keep},
-	})
-	if err != nil {
-		err = errors.Join(asStartError(err), g.dir.remove(fileRun))
-		fmt.Fprintf(l.log, "** SANDSTORM SUPERVISOR: App could not be started: %v\n", err)
-		return nil, err
-	}
-	rec.PID, rec.StartTime = p.PID(), p.StartTime()
-	if err := writeRecord(g.dir, rec); err != nil {
-		// No later host could find it: it must not stay.
-		_ = p.Kill()
-		_, _ = p.Wait(ctx)
-		return nil, startError(sandstorm.Internal, "grain.storage", "write run record", "", err)
-	}
-	return s.supervise(g, rec, p, l.log, l.pipe.takeReader()), nil
-}
-
-func (l *launch) closeFiles() {
-	if l.lock != nil {
-		l.lock.Close()
-	}
-	if l.pipe != nil {
-		l.pipe.close()
-	}
-}
-
-// lockGrain takes the grain's lock, so that it never runs twice.
-func (s *server) lockGrain(ctx context.Context, g *grain) (*os.File, error) {
-	f, err := g.dir.open(fileLock, unix.O_RDWR|unix.O_CREAT, 0o600)
-	if err != nil {
-		return nil, startError(sandstorm.Internal, "grain.storage", "open lock", "", err)
-	}
-	deadline := time.Now().Add(lockTimeout)
-	for {
-		ok, err := tryLock(int(f.Fd()))
-		if ok {
-			return f, nil
-		}
-		if err != nil {
-			f.Close()
-			return nil, startError(sandstorm.Internal, "grain.storage", "lock", "", err)
-		}
-		if time.Now().After(deadline) {
-			f.Close()
-			return nil, sandstorm.Errorf(sandstorm.Conflict, "grain.locked", "grain %s is locked by a process that this host does not know", g.id)
-		}
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
-			f.Close()
-			return nil, err
-		}
-	}
-}
-
-// asStartError makes sure that a failure to start carries its data.
-func asStartError(err error) error {
-	var data *host.StartError
-	if !errors.As(err, &data) {
-		return startError(sandstorm.Unavailable, "grain.start", "start", err.Error(), err)
-	}
-	var known *sandstorm.Error
-	if errors.As(err, &known) {
-		return err
-	}
-	return &sandstorm.Error{Kind: sandstorm.Unavailable, Key: "grain.start", Err: err}
 }
 
 // pause waits a moment, unless ctx ends first.
