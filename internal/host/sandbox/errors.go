@@ -3,7 +3,6 @@
 package sandbox
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -41,13 +40,11 @@ func startErrorHint(step string, errno unix.Errno, hint string) error {
 func wrapStart(e *host.StartError, cause error) error {
 	kind := sandstorm.Unavailable
 	switch {
-	case e.Step == stepExecute || errors.Is(cause, unix.ELOOP):
+	case errors.Is(cause, unix.ETXTBSY), errors.Is(cause, unix.ENOMEM), errors.Is(cause, unix.EAGAIN):
+	case e.Step == stepExecute, errors.Is(cause, unix.ELOOP):
 		kind = sandstorm.Invalid
-	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded), errors.Is(cause, os.ErrClosed):
-		return sandstorm.Errorf(kind, "grain.start", "%w (%w)", e, cause).
-			With("step", e.Step).With("errno", e.Errno).With("hint", e.Hint)
 	}
-	return sandstorm.Errorf(kind, "grain.start", "%w", e).
+	return sandstorm.Errorf(kind, "grain.start", "%w (%w)", e, cause).
 		With("step", e.Step).With("errno", e.Errno).With("hint", e.Hint)
 }
 
@@ -99,6 +96,8 @@ func executeHint(errno unix.Errno) string {
 		return "the program's path is a loop of symbolic links"
 	case unix.E2BIG:
 		return "the command or its environment is too long"
+	case unix.ETXTBSY:
+		return "the program is still being written; try again"
 	}
 	return ""
 }

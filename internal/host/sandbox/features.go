@@ -27,7 +27,7 @@ func Features() []host.Feature {
 		needed("proc", procError()),
 		needed("namespaces", namespaceError()),
 	}
-	root := currentTier() == TierRoot && !NeedsUserNamespace()
+	root := CurrentTier() == TierRoot
 	out = append(out, wanted("distinct-ids", root,
 		"run the host as root, so that each grain can have a user id of its own"))
 	if root {

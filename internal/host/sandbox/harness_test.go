@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,8 +35,8 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	if os.Getenv(helperEnv) != "" {
-		return helper()
+	if what := os.Getenv(helperEnv); what != "" {
+		return helper(what)
 	}
 	if os.Getenv(probeEnv) == "" {
 		if err := buildProbe(); err != nil {
@@ -63,10 +64,10 @@ func buildProbe() error {
 		return err
 	}
 	probe := filepath.Join(dir, "probe")
-	cmd := exec.Command("go", "build", "-o", probe, "./testdata/probe")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", probe, "./testdata/probe")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build probe: %w\n%s", err, out)
+		return errors.Join(fmt.Errorf("build probe: %w\n%s", err, out), os.RemoveAll(dir))
 	}
 	if err := os.Setenv(tempEnv, dir); err != nil {
 		return err
@@ -183,7 +184,7 @@ func (b *box) readLine() string {
 
 // As root, everything is tested once more as an ordinary user.
 func TestOrdinaryUser(t *testing.T) {
-	if currentTier() != TierRoot {
+	if CurrentTier() != TierRoot {
 		t.Log("this is an ordinary user")
 		return
 	}

@@ -19,6 +19,9 @@ const spareNets = 4
 // taken, so as not to compete with the app that is starting.
 const quiet = 20 * time.Millisecond
 
+// retryAfter is how long the pool waits for somebody to tell of a failure.
+const retryAfter = time.Second
+
 // threadNet is the network namespace of the calling thread.
 const threadNet = "/proc/thread-self/ns/net"
 
@@ -72,6 +75,7 @@ func (p *netPool) fill() {
 			}
 			select {
 			case p.fail <- err:
+			case <-time.After(retryAfter): // so that nobody gets old news
 			case <-p.quit:
 				return
 			}

@@ -59,7 +59,7 @@ type Launcher struct {
 // must be the machine's root or the root of a user namespace that also owns its
 // mount and network namespaces (ReexecInUserNamespace).
 func New(opts Options) (*Launcher, error) {
-	l := &Launcher{log: opts.Log, tier: currentTier()}
+	l := &Launcher{log: opts.Log, tier: CurrentTier()}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
@@ -116,15 +116,17 @@ func (l *Launcher) Close() {
 	})
 }
 
-// currentTier tells the initial user namespace, whose map is the identity over
-// all ids, from any other.
-func currentTier() Tier {
+// CurrentTier tells the machine's root, with the privileges that it needs, from
+// everybody else. For an ordinary user it is what New will find after
+// ReexecInUserNamespace.
+func CurrentTier() Tier {
 	var inside, outside, count uint32
 	text, err := os.ReadFile("/proc/self/uid_map")
 	if err == nil {
 		_, err = fmt.Sscan(string(text), &inside, &outside, &count)
 	}
-	if err == nil && inside == 0 && outside == 0 && count == 1<<32-1 {
+	// The initial user namespace maps all ids to themselves, others never do.
+	if err == nil && inside == 0 && outside == 0 && count == 1<<32-1 && !NeedsUserNamespace() {
 		return TierRoot
 	}
 	return TierUser

@@ -28,7 +28,19 @@ func (l *Launcher) Start(ctx context.Context, c Config) (*Process, error) {
 	if err := c.check(l.tier); err != nil {
 		return nil, err
 	}
-	t, err := openTrees(&c)
+	for pause := time.Millisecond; ; pause *= 4 {
+		p, err := l.startOnce(ctx, &c)
+		if !errors.Is(err, unix.ETXTBSY) || pause > 100*time.Millisecond {
+			return p, err
+		}
+		// The program was just installed, and a process that this one forked
+		// in that moment still has it open for writing, until its execve.
+		time.Sleep(pause)
+	}
+}
+
+func (l *Launcher) startOnce(ctx context.Context, c *Config) (*Process, error) {
+	t, err := openTrees(c)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +49,7 @@ func (l *Launcher) Start(ctx context.Context, c Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.startIn(ctx, &c, t, net)
+	p, err := l.startIn(ctx, c, t, net)
 	if err != nil {
 		_ = net.Close()
 		return nil, err
