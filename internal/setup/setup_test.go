@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/store"
 	"github.com/sandstorm-go/sandstorm/internal/store/storetest"
@@ -178,4 +180,33 @@ func TestTokenRace(t *testing.T) {
 	if in.Load() != 1 {
 		t.Errorf("the token was accepted %d times", in.Load())
 	}
+}
+
+// The token's file belongs to whom the data directory belongs to, so that root
+// can make it for a server that runs as somebody else; and a directory that is
+// not there is a typing mistake.
+func TestTokenBeforeFirstStart(t *testing.T) {
+	dir := t.TempDir()
+	if os.Geteuid() == 0 {
+		if err := os.Chown(dir, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner := func(path string) (uid uint32) {
+		var st unix.Stat_t
+		if err := unix.Stat(path, &st); err != nil {
+			t.Fatal(err)
+		}
+		return st.Uid
+	}
+	if _, err := NewToken(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "server"), filepath.Join(dir, tokenFile)} {
+		if owner(path) != owner(dir) {
+			t.Errorf("%s belongs to %d, want %d", filepath.Base(path), owner(path), owner(dir))
+		}
+	}
+	_, err := NewToken(filepath.Join(dir, "misspelt"))
+	wantKey(t, err, "setup.token-file")
 }

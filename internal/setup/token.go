@@ -34,7 +34,7 @@ func NewToken(dataDir string) (sandstorm.Secret, error) {
 	fail := func(err error) (sandstorm.Secret, error) {
 		return "", sandstorm.Errorf(sandstorm.Unavailable, "setup.token-file", "write the admin token: %w", err).With("path", path)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := makeDir(dataDir, filepath.Dir(path)); err != nil {
 		return fail(err)
 	}
 	var b [tokenLength / 2]byte
@@ -56,7 +56,22 @@ func NewToken(dataDir string) (sandstorm.Secret, error) {
 	return sandstorm.Secret(token), nil
 }
 
-// giveTo makes f belong to the owner of dir, if we may.
+// makeDir makes dir for a server that has never run, with the owner of its
+// parent, which must be there: a typing mistake must not make a data directory.
+func makeDir(parent, dir string) error {
+	if err := os.Mkdir(dir, 0o700); errors.Is(err, fs.ErrExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(giveTo(f, parent), f.Close())
+}
+
+// giveTo makes f belong to the owner of dir, if we are root.
 func giveTo(f *os.File, dir string) error {
 	if os.Geteuid() != 0 {
 		return nil

@@ -16,6 +16,8 @@ type engine struct {
 	dialect  goose.Dialect
 	hasTable string // a query with one parameter that counts tables of that name
 	classify func(error) failure
+	// check refuses a database that cannot hold our records; may be nil.
+	check func(ctx context.Context, q querier) error
 }
 
 // failure is what an engine's error means to us.

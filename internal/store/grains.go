@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
@@ -162,16 +160,4 @@ func (s *Store) SetGrainPackage(ctx context.Context, id sandstorm.GrainID, pkg s
 		}
 		return err
 	})
-}
-
-// placeholders is "$from, …" for n parameters.
-func placeholders(from, n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", from+i)
-	}
-	return b.String()
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -222,6 +223,22 @@ func TestOpenErrors(t *testing.T) {
 				t.Errorf("the error shows the password: %v", err)
 			}
 		})
+	}
+}
+
+func TestWrongEncoding(t *testing.T) {
+	srv := pgtest.Start(t)
+	db, err := sql.Open("pgx", srv.Database(t).Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`); err != nil {
+		t.Fatal(err)
+	}
+	url := strings.Replace(srv.Database(t).Reveal(), "/test2?", "/latin?", 1)
+	if _, err := Open(t.Context(), Options{DataDir: t.TempDir(), PostgresURL: sandstorm.Secret(url)}); !sandstorm.IsKind(err, sandstorm.Invalid) {
+		t.Errorf("error is %v", err)
 	}
 }
 

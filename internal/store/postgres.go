@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -21,6 +22,20 @@ var postgresEngine = &engine{
 	dialect:  goose.DialectPostgres,
 	hasTable: `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = $1`,
 	classify: classifyPostgres,
+	check:    checkEncoding,
+}
+
+// checkEncoding refuses a database in which names would be garbled.
+func checkEncoding(ctx context.Context, q querier) error {
+	encoding, _, err := one(ctx, q, value[string], `SHOW server_encoding`)
+	if err != nil {
+		return q.eng.wrap("connect to PostgreSQL", err)
+	}
+	if encoding != "UTF8" {
+		return sandstorm.Errorf(sandstorm.Invalid, "store.encoding",
+			"the PostgreSQL database has encoding %s: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0", encoding)
+	}
+	return nil
 }
 
 // openPostgres makes two pools. Writes are serialisable, as they are in SQLite

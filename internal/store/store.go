@@ -95,6 +95,11 @@ func (s *Store) prepare(ctx context.Context, dir string, discard bool) error {
 		return err
 	}
 	defer unlock()
+	if s.eng.check != nil {
+		if err := s.eng.check(ctx, s.read()); err != nil {
+			return err
+		}
+	}
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
