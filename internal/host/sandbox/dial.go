@@ -53,9 +53,18 @@ func (p *Process) DialFile(ctx context.Context, port int) (*os.File, error) {
 		}
 		if err != nil {
 			_ = f.Close()
-			return nil, err
+			return nil, dialError(port, err)
 		}
 	}
+}
+
+// dialError gives an error its kind, if it has none.
+func dialError(port int, err error) error {
+	var known *sandstorm.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return sandstorm.Errorf(sandstorm.Unavailable, "grain.connect", "connect to port %d in the grain: %w", port, err)
 }
 
 // Listen returns a non-blocking TCP socket that listens on 127.0.0.1:port

@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ const threadNet = "/proc/thread-self/ns/net"
 
 // netPool keeps network namespaces with their loopback up.
 type netPool struct {
+	log   *slog.Logger
 	ready chan *os.File
 	taken chan struct{} // a start has taken one
 	empty chan struct{} // a start is waiting
@@ -40,12 +42,13 @@ type netPool struct {
 
 // newNetPool makes one namespace before it returns, so that a machine that
 // cannot is found out at once.
-func newNetPool() (*netPool, error) {
+func newNetPool(log *slog.Logger) (*netPool, error) {
 	home, err := os.Open(threadNet)
 	if err != nil {
 		return nil, startError("open the network namespace", err)
 	}
 	p := &netPool{
+		log:   log,
 		ready: make(chan *os.File, spareNets), taken: make(chan struct{}, 1), empty: make(chan struct{}, 1),
 		fail: make(chan error), quit: make(chan struct{}), home: home,
 	}
@@ -73,6 +76,7 @@ func (p *netPool) fill() {
 				p.ready <- f // there is room: nobody else puts any in
 				continue
 			}
+			p.log.Warn("no network namespace in reserve", "err", err)
 			select {
 			case p.fail <- err:
 			case <-time.After(retryAfter): // so that nobody gets old news

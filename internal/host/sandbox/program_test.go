@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"testing"
@@ -64,7 +65,7 @@ func TestStepOrder(t *testing.T) {
 
 // A pool that is emptied at once fills again, on demand.
 func TestNetPool(t *testing.T) {
-	p, err := newNetPool()
+	p, err := newNetPool(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,10 +89,10 @@ func (l *Launcher) prepare() error {
 	if l.room, err = newRoom(init); err != nil {
 		return err
 	}
-	if l.sockets, err = newSocketThread(); err != nil {
+	if l.sockets, err = newSocketThread(l.log); err != nil {
 		return err
 	}
-	l.nets, err = newNetPool()
+	l.nets, err = newNetPool(l.log)
 	return err
 }
 

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"log/slog"
 	"os"
 	"sync"
 
@@ -12,18 +13,19 @@ import (
 // socketThread makes sockets inside the network namespaces of grains. Only its
 // thread ever enters them; the socket can then be used from any other.
 type socketThread struct {
+	log  *slog.Logger
 	home *os.File
 	mu   sync.Mutex
 	t    *thread // nil after a failed return, until the next call
 	done bool
 }
 
-func newSocketThread() (*socketThread, error) {
+func newSocketThread(log *slog.Logger) (*socketThread, error) {
 	home, err := os.Open(threadNet)
 	if err != nil {
 		return nil, startError("open the network namespace", err)
 	}
-	s := &socketThread{home: home}
+	s := &socketThread{log: log, home: home}
 	s.t, err = newThread(func() error {
 		// Fails if this process does not own its network namespace: then no
 		// socket could be made, because there would be no way back.
@@ -60,6 +62,7 @@ func (s *socketThread) tcp(net *os.File) (fd int, err error) {
 		back = unix.Setns(int(s.home.Fd()), unix.CLONE_NEWNET)
 	})
 	if back != nil {
+		s.log.Error("thread cannot leave a grain's network namespace; it ends", "err", back)
 		// The thread is in a grain's namespace: it must never run anything else.
 		s.t.stop()
 		s.t = nil
