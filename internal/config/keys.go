@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/sandstorm-go/sandstorm"
 )
@@ -146,15 +147,31 @@ func setPrivateDownloads(p *parser, _ int, v string) error {
 	return nil
 }
 
-// setMailURL checks the form only. The value holds a password, so an error must
-// not quote it.
+// setMailURL checks the form. The value holds a password, so an error must not
+// quote it.
 func setMailURL(p *parser, _ int, v string) error {
+	p.cfg.MailURL = sandstorm.Secret(v)
+	if v == "" {
+		return nil
+	}
 	u, err := url.Parse(v)
-	if v != "" && (err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "") {
-		return errors.New("this is not a mail address of the form smtp://user:password@host:port; " +
+	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" {
+		return errors.New("this is not a mail server of the form smtp://user:password@host:port; " +
 			"write special characters of the password as %XX")
 	}
-	p.cfg.MailURL = sandstorm.Secret(v)
+	if u.Port() != "" {
+		n, err := port(u.Port())
+		if err != nil {
+			return err
+		}
+		if u.Scheme == "smtps" && n != 465 {
+			return errors.New("smtps:// works on port 465 only: write smtp:// for another port, where TLS begins by STARTTLS")
+		}
+	}
+	password, _ := u.User.Password()
+	if strings.ContainsFunc(u.User.Username()+password, unicode.IsControl) {
+		return errors.New("the user or the password has control characters")
+	}
 	return nil
 }
 

@@ -147,7 +147,11 @@ func (s *Service) Mail(ctx context.Context) (mail.SMTP, error) {
 	if err != nil || set.SMTP.Host != "" || s.cfg.MailURL == "" {
 		return set.SMTP, err
 	}
-	return mail.ParseURL(s.cfg.MailURL, "no-reply@"+s.host())
+	from := "no-reply@" + s.host()
+	if _, err := mail.ParseAddress(from); err != nil {
+		from = "no-reply@localhost" // the server has an address but no name
+	}
+	return mail.ParseURL(s.cfg.MailURL, from)
 }
 
 // Policy says who is a full user now: everyone who signs in, or those with an

@@ -107,6 +107,11 @@ func TestMail(t *testing.T) {
 	if via := get(); via.Host != "relay.example.com" || via.Port != 25 || via.From != "no-reply@sandstorm.example.com" {
 		t.Errorf("by configuration: %+v", via)
 	}
+	cfg.BaseURL = "http://[::1]:6080"
+	if via := get(); via.From != "no-reply@localhost" {
+		t.Errorf("a server without a name writes as %s", via.From)
+	}
+	cfg.BaseURL = "https://sandstorm.example.com:8443"
 	if got, _ := s.Get(t.Context()); got.SMTP.Host != "" {
 		t.Error("the configuration's password would be shown and stored")
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // maxAttempts bounds how often a transaction is repeated that lost a race.
-const maxAttempts = 12
+const maxAttempts = 20
 
 // querier is a place to run statements: a pool or a transaction.
 type querier struct {
