@@ -20,7 +20,7 @@ func listen(ctx context.Context, cfg *config.Config, log *slog.Logger) ([]gatewa
 	var certs *gateway.Certificates
 	if cfg.TLSCertFile != "" {
 		var err error
-		certs, err = gateway.LoadCertificates([]gateway.KeyPair{{CertFile: cfg.TLSCertFile, KeyFile: cfg.TLSKeyFile}}, log)
+		certs, err = gateway.LoadCertificates([]gateway.KeyPair{{Cert: cfg.TLSCertFile, Key: cfg.TLSKeyFile}}, log)
 		if err != nil {
 			return nil, err
 		}

@@ -103,7 +103,11 @@ func reachable(path string, id identity) bool {
 // become gives up root's rights for good: all threads, all groups, all
 // capabilities, and no program that is executed later can bring them back.
 func (id identity) become() error {
-	if _, _, e := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); e != 0 {
+	_, _, e := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0)
+	if e == syscall.ENOTSUP { // what Go answers in programs with C threads
+		return errors.New("this program was built with cgo and cannot give up its rights: build it with CGO_ENABLED=0")
+	}
+	if e != 0 {
 		return fmt.Errorf("no_new_privs: %w", e)
 	}
 	if os.Geteuid() != 0 {

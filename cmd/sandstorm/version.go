@@ -1,21 +1,12 @@
 package main
 
-import "runtime/debug"
-
-// release is set by the linker for released builds.
+// release is the version, set by the linker.
 var release = ""
 
-// version is the release, else the revision that the binary was built from.
+// version is the release, or what a plain `go build` of the source is called.
 func version() string {
-	if release != "" {
-		return release
+	if release == "" {
+		return "development"
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				return "development-" + s.Value[:12]
-			}
-		}
-	}
-	return "development"
+	return release
 }

@@ -3,11 +3,13 @@ package shell
 import (
 	"context"
 	"io"
-	"time"
 
 	"github.com/sandstorm-go/sandstorm"
+	"github.com/sandstorm-go/sandstorm/internal/account"
 	"github.com/sandstorm-go/sandstorm/internal/app"
 	"github.com/sandstorm-go/sandstorm/internal/grain"
+	"github.com/sandstorm-go/sandstorm/internal/mail"
+	"github.com/sandstorm-go/sandstorm/internal/settings"
 )
 
 // The shell draws pages and leaves every decision to the rules below. Each
@@ -41,12 +43,7 @@ type Login interface {
 }
 
 // SignedIn is a fresh browser session.
-type SignedIn struct {
-	Account    *sandstorm.Account
-	Cookie     sandstorm.Secret
-	Expires    time.Time
-	ReturnPath string // from the mailed link, if any; a local path
-}
+type SignedIn = account.SignedIn
 
 // Setup is the first run, and the way back after a lock-out (package setup).
 type Setup interface {
@@ -67,24 +64,11 @@ type Settings interface {
 	SendTestMail(ctx context.Context, s SMTPSettings, to string) error
 }
 
-// ServerSettings are the server's own settings that are kept in the store.
-type ServerSettings struct {
-	Title         string // shown in the header and in mails
-	EmailLogin    bool
-	DevAccounts   bool // read-only: comes from the configuration file
-	OpenSignUp    bool // everyone who signs in becomes a user, not a visitor
-	SignUpDomains []string
-	SMTP          SMTPSettings
-}
-
-// SMTPSettings say how mail leaves.
-type SMTPSettings struct {
-	Host     string
-	Port     int // 465 means TLS from the start, others STARTTLS
-	User     string
-	Password sandstorm.Secret
-	From     string // one address
-}
+// What the rules in packages settings and mail speak of.
+type (
+	ServerSettings = settings.Server
+	SMTPSettings   = mail.SMTP
+)
 
 // Apps installs packages and lists apps (package app).
 type Apps interface {

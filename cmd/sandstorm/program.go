@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sandstorm-go/sandstorm/internal/account"
+	"github.com/sandstorm-go/sandstorm/internal/app"
+	"github.com/sandstorm-go/sandstorm/internal/config"
+	"github.com/sandstorm-go/sandstorm/internal/gateway"
+	"github.com/sandstorm-go/sandstorm/internal/grain"
+	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/locale"
+	"github.com/sandstorm-go/sandstorm/internal/notify"
+	"github.com/sandstorm-go/sandstorm/internal/shell"
+	"github.com/sandstorm-go/sandstorm/internal/store"
+)
+
+// program is a server that is ready to run: all its parts, put together by
+// hand in wire.go.
+type program struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	dev      bool
+	host     host.Client
+	store    *store.Store
+	notify   *notify.Hub
+	hosts    *gateway.Hosts
+	apps     *app.Service
+	grains   *grain.Manager
+	account  *account.Service
+	shell    *shell.Shell
+	messages *locale.Catalogue
+
+	gateway   *gateway.Server
+	listeners []gateway.Listener
+	admin     *http.Server
+	adminSock net.Listener
+}
+
+// open does what needs the rights that the server was started with, gives them
+// up, and puts the parts together.
+func open(ctx context.Context, cfg *config.Config, log *slog.Logger, dev bool) (*program, error) {
+	id, err := chooseIdentity(cfg.ServerUser, cfg.DataDir, dev)
+	if err != nil {
+		return nil, err
+	}
+	if id.confined {
+		log.Warn("no other user can reach the data directory: the server stays root, without root's capabilities", "data", cfg.DataDir)
+	}
+	if err := prepareDataDir(cfg.DataDir, id); err != nil {
+		return nil, fmt.Errorf("prepare the data directory: %w", err)
+	}
+	p := &program{cfg: cfg, log: log, dev: dev, notify: &notify.Hub{}}
+	if p.listeners, err = listen(ctx, cfg, log); err != nil {
+		return nil, err
+	}
+	if err := p.connect(ctx, id); err != nil {
+		p.close()
+		return nil, err
+	}
+	if err := p.wire(ctx); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// connect finds or starts the host, becomes the server's user and opens the
+// store.
+func (p *program) connect(ctx context.Context, id identity) error {
+	opts, err := hostOptions(p.cfg.DataDir, id, p.log)
+	if err != nil {
+		return err
+	}
+	if p.host, err = host.EnsureRunning(ctx, opts); err != nil {
+		return err
+	}
+	if err := id.become(); err != nil {
+		return err
+	}
+	p.store, err = store.Open(ctx, store.Options{DataDir: p.cfg.DataDir, PostgresURL: p.cfg.DatabaseURL, Log: p.log})
+	if err != nil {
+		return err
+	}
+	p.adminSock, err = listenAdmin(adminSocket(p.cfg.DataDir))
+	return err
+}
+
+// run serves until ctx is done, then lets requests end. Grains go on.
+func (p *program) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, l := range p.listeners {
+		g.Go(func() error { return p.gateway.Serve(l) })
+	}
+	g.Go(func() error { return ignoreClosed(p.admin.Serve(p.adminSock)) })
+	g.Go(func() error { return p.grains.Run(ctx) })
+	g.Go(func() error { p.tidy(ctx); return nil })
+	g.Go(func() error {
+		<-ctx.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 12*time.Second)
+		defer cancel()
+		return errors.Join(p.gateway.Shutdown(ctx), p.admin.Shutdown(ctx))
+	})
+	err := g.Wait()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil // some streams had to be cut; that is not a failure
+	}
+	return err
+}
+
+// tidy removes what nobody needs any more, now and then.
+func (p *program) tidy(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if err := p.apps.Tidy(ctx); err != nil && ctx.Err() == nil {
+			p.log.Error("cannot remove unused packages", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (p *program) close() {
+	closeAll(p.listeners)
+	if p.adminSock != nil {
+		p.adminSock.Close()
+		os.Remove(adminSocket(p.cfg.DataDir))
+	}
+	if p.store != nil {
+		if err := p.store.Close(); err != nil {
+			p.log.Error("cannot close the store", "err", err)
+		}
+	}
+	if p.host != nil {
+		p.host.Close()
+	}
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
