@@ -268,9 +268,6 @@ func (s *server) createGrain(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.Title == "" {
-		in.Title = "Untitled " + found.Package.Manifest.AppTitle.Default
-	}
 	g, err := s.Grains.Create(ctx, who, found.Package.ID, in.Action, in.Title)
 	if err != nil {
 		return nil, err

@@ -200,7 +200,7 @@ func TestCreateRefusesNonsense(t *testing.T) {
 		{"unknown package", "00000000000000000000000000000000", 0, "x", sandstorm.NotFound},
 		{"unknown action", f.pkg.ID, 7, "x", sandstorm.NotFound},
 		{"the continue command", f.pkg.ID, host.ActionContinue, "x", sandstorm.NotFound},
-		{"empty title", f.pkg.ID, 0, " ", sandstorm.Invalid},
+		{"blank title", f.pkg.ID, 0, " ", sandstorm.Invalid},
 		{"control characters", f.pkg.ID, 0, "a\nb", sandstorm.Invalid},
 	} {
 		_, err := f.m.Create(t.Context(), f.alice, tt.pkg, tt.action, tt.title)

@@ -18,7 +18,7 @@ import (
 const maxTitle = 200
 
 // Create makes a grain: its record and its empty storage. The app starts with
-// the first visit.
+// the first visit. Without a title it is called after its app.
 func (m *Manager) Create(ctx context.Context, who *sandstorm.Account, pkgID sandstorm.PackageID, action int, title string) (*sandstorm.Grain, error) {
 	if !who.Role.MayCreate() {
 		return nil, sandstorm.Errorf(sandstorm.Denied, "grain.visitors-cannot-create", "account %s is a visitor", who.ID)
@@ -27,8 +27,12 @@ func (m *Manager) Create(ctx context.Context, who *sandstorm.Account, pkgID sand
 	if err != nil {
 		return nil, err
 	}
-	if !hasAction(pkg, action) {
+	found := findAction(pkg, action)
+	if found == nil {
 		return nil, sandstorm.Errorf(sandstorm.NotFound, "app.no-such-action", "package %s has no action %d", pkgID, action)
+	}
+	if title == "" {
+		title = strings.TrimSpace("Untitled " + pkg.Manifest.AppTitle.Default + " " + found.NounPhrase.Default)
 	}
 	if title, err = cleanTitle(title); err != nil {
 		return nil, err
@@ -59,13 +63,13 @@ func (m *Manager) makeStorage(ctx context.Context, id sandstorm.GrainID) error {
 	return m.opts.Host.CreateGrain(ctx, host.Lease{Grain: id, Epoch: epoch})
 }
 
-func hasAction(pkg *sandstorm.Package, index int) bool {
-	for _, a := range pkg.Manifest.Actions {
+func findAction(pkg *sandstorm.Package, index int) *sandstorm.Action {
+	for i, a := range pkg.Manifest.Actions {
 		if a.Index == index {
-			return true
+			return &pkg.Manifest.Actions[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // newIdentityID is the owner's random id inside a grain: apps cannot tell that
