@@ -107,8 +107,14 @@ const grainPage = `<!doctype html><html lang="en"><meta charset="utf-8"><meta na
 - order seed potatoes (early ones)
 - ask Jonas about the greenhouse</textarea></label><p id="heard"></p></main>
 <script>
+// The page does what a test asks it to, and tells what it was told.
+const born = String(Math.random());
+const heard = [];
 document.getElementById('hash').textContent = location.hash;
-window.born = Math.random();
-window.heard = [];
-addEventListener('message', (e) => { window.heard.push(e.data); document.getElementById('heard').dataset.last = JSON.stringify(e.data); });
+addEventListener('message', (e) => {
+  if (!('ask' in e.data)) { heard.push(e.data); return; }
+  if ('send' in e.data) parent.postMessage(e.data.send, e.data.to ?? '*');
+  const at = location.pathname + location.search + location.hash;
+  parent.postMessage({ answer: e.data.ask, value: { born, at, heard, text: document.getElementById('text').value } }, '*');
+});
 </script></html>`

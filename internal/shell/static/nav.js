@@ -6,6 +6,9 @@ import { announce, find, parsePage, toast } from './dom.js';
 /** @type {AbortController | null} */
 let pending = null;
 
+/** The page that is shown, without fragment. */
+let shownPage = location.pathname + location.search;
+
 /** @returns {number} how many grains are open in frames */
 function openFrames() {
   return document.querySelectorAll('grain-frames iframe').length;
@@ -110,6 +113,7 @@ export async function navigate(url, how = {}) {
       if (to === location.pathname + location.search + location.hash) history.replaceState(null, '', to);
       else history.pushState(null, '', to);
     }
+    shownPage = location.pathname + location.search;
     const side = document.getElementById('side');
     if (side?.matches(':popover-open')) side.hidePopover();
     if (!how.quiet) arrive();
@@ -201,9 +205,15 @@ document.addEventListener('submit', (e) => {
 });
 
 addEventListener('popstate', (e) => {
+  const page = location.pathname + location.search;
+  if (page === shownPage) return; // only the fragment is another: links within a page
   navigate(location.href, { history: 'none', scroll: e.state?.scroll ?? 0 });
 });
 
-// Old bookmarks.
-if (location.pathname === '/grain' && location.hash === '#trash') navigate('/grain/trash', { history: 'replace' });
+/** Old bookmarks name the trash by a fragment. */
+function oldTrash() {
+  if (location.pathname === '/grain' && location.hash === '#trash') navigate('/grain/trash', { history: 'replace' });
+}
+addEventListener('hashchange', oldTrash);
+oldTrash();
 history.scrollRestoration = 'manual';

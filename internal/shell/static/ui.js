@@ -103,3 +103,9 @@ document.addEventListener('focusin', (e) => {
   const el = /** @type {Element} */ (e.target);
   if (el instanceof HTMLInputElement && el.hasAttribute('data-select')) el.select();
 });
+
+function selectFocused() {
+  const el = document.activeElement;
+  if (el instanceof HTMLInputElement && el.hasAttribute('data-select')) el.select();
+}
+selectFocused(); // what has the focus from the start got it before we listened

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ import (
 )
 
 // patience is how long a step in the browser may take on a busy machine.
-const patience = 60 * time.Second
+const patience = 20 * time.Second
 
 var browser context.Context
 
@@ -134,7 +135,7 @@ func (b *tab) click(selector string) {
 // visible waits until an element can be seen.
 func (b *tab) visible(selector string) {
 	b.Helper()
-	b.run(chromedp.WaitVisible(chromedp.CSS(selector)))
+	b.wait(`document.querySelector(` + strconv.Quote(selector) + `)?.checkVisibility()`)
 }
 
 // keys types into whatever has the focus.
@@ -156,14 +157,26 @@ func eval[T any](b *tab, js string) T {
 	return v
 }
 
-// wait polls until a condition in the page holds.
+// eval evaluates script for what it does.
+func (b *tab) eval(js string) {
+	b.Helper()
+	eval[chromedp.Void](b, js)
+}
+
+// wait polls until a condition in the page holds, over navigations if need be.
 func (b *tab) wait(js string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingTimeout(patience))); err != nil {
-		b.shot("failure-" + b.Name())
-		b.Fatalf("waiting for %s: %v", js, err)
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(30*time.Millisecond)))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context") {
+			b.shot("failure-" + b.Name())
+			b.Fatalf("waiting for %s: %v", js, err)
+		}
 	}
 }
 
