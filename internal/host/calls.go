@@ -70,7 +70,14 @@ func (c *client) Info(ctx context.Context) (*Info, error) {
 	return out, nil
 }
 
-// Shutdown implements Client.
+// Shutdown implements Client. Who ends the host process wants no other one:
+// this client starts none from now on.
 func (c *client) Shutdown(ctx context.Context, stopGrains bool) error {
-	return c.do(ctx, wire.OpShutdown, wire.ShutdownParams{StopGrains: stopGrains}, nil)
+	err := c.do(ctx, wire.OpShutdown, wire.ShutdownParams{StopGrains: stopGrains}, nil)
+	if err == nil {
+		c.turn <- struct{}{}
+		c.again = nil
+		<-c.turn
+	}
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"sync"
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host/wire"
@@ -13,19 +12,25 @@ import (
 // client is the Client of the host process on this machine.
 type client struct {
 	path string
+	// again, if set, starts a host process when none is there any more.
+	again func(context.Context) (*session, error)
 
-	mu     sync.Mutex // held while connecting, so that one connection is made
+	turn   chan struct{} // holds a token while cur is looked at or made
 	cur    *session
 	closed bool
 }
 
 var _ Client = (*client)(nil)
 
+func newClient(path string) *client {
+	return &client{path: path, turn: make(chan struct{}, 1)}
+}
+
 // Dial connects to the host process that listens on the Unix socket at path.
 // It is Unavailable if there is none. When the host process restarts, calls in
 // flight fail as Unavailable and the next call connects again.
 func Dial(ctx context.Context, path string) (Client, error) {
-	c := &client{path: path}
+	c := newClient(path)
 	if _, err := c.session(ctx); err != nil {
 		return nil, err
 	}
@@ -34,8 +39,8 @@ func Dial(ctx context.Context, path string) (Client, error) {
 
 // Close ends the connection and all calls in flight.
 func (c *client) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
 	c.closed = true
 	if c.cur != nil {
 		c.cur.fail(errors.New("client was closed"))
@@ -46,8 +51,12 @@ func (c *client) Close() error {
 
 // session returns the live connection, making one if needed.
 func (c *client) session(ctx context.Context) (*session, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return nil, canceled(ctx, "connect to the host process")
+	}
 	if c.closed {
 		return nil, down(errors.New("client was closed"))
 	}
@@ -60,15 +69,28 @@ func (c *client) session(ctx context.Context) (*session, error) {
 		}
 	}
 	s, err := connect(ctx, c.path)
+	if err != nil && noListener(err) && c.again != nil {
+		s, err = c.again(ctx)
+	}
 	if err != nil {
-		var known *sandstorm.Error
-		if errors.As(err, &known) {
-			return nil, err
-		}
-		return nil, down(err)
+		return nil, asKnown(err)
 	}
 	c.cur = s
 	return s, nil
+}
+
+// asKnown makes a failure to connect Unavailable, unless it has a kind.
+func asKnown(err error) error {
+	var known *sandstorm.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return down(err)
+}
+
+// canceled is the error of a call whose ctx ended first.
+func canceled(ctx context.Context, what string) error {
+	return sandstorm.Errorf(sandstorm.Unavailable, "host.canceled", "%s: %w", what, context.Cause(ctx))
 }
 
 // start sends a request, on a new connection if the old one turns out dead.

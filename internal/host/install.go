@@ -108,7 +108,7 @@ func (f *feed) follow(ctx context.Context, c *call, progress <-chan int64, repor
 		case <-ctx.Done():
 			c.cancel()
 			f.stop()
-			return nil, sandstorm.Errorf(sandstorm.Unavailable, "host.canceled", "install: %w", context.Cause(ctx))
+			return nil, canceled(ctx, "install")
 		}
 	}
 }

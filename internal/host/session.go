@@ -117,7 +117,7 @@ func (c *call) wait(ctx context.Context, result any) ([]*os.File, error) {
 		return a.decode(result)
 	case <-ctx.Done():
 		c.cancel()
-		return nil, sandstorm.Errorf(sandstorm.Unavailable, "host.canceled", "call to the host process: %w", context.Cause(ctx))
+		return nil, canceled(ctx, "call to the host process")
 	}
 }
 

@@ -34,6 +34,7 @@ type Options struct {
 // Bounds of starting a host process.
 const (
 	spawnTimeout = 30 * time.Second
+	spawnPause   = 3 * time.Second // after a failure, before the next attempt
 	// A child that gave up may have found another host that is about to listen.
 	otherTimeout = 2 * time.Second
 	maxHostLog   = 1 << 20 // bytes, above which host.log becomes host.log.1 before a start
@@ -47,16 +48,40 @@ func SocketPath(dataDir string) string { return filepath.Join(dataDir, "socket",
 // none answers. The new process is in a session of its own, writes to host.log
 // in the data directory, and outlives its parent. When several processes do
 // this at once, one host remains.
+//
+// The Client also starts a host when a later call finds that there is none any
+// more, as long as this process is still the same user.
 func EnsureRunning(ctx context.Context, opts Options) (Client, error) {
-	path := opts.SocketPath
-	if path == "" {
-		path = SocketPath(opts.DataDir)
+	c := newClient(opts.SocketPath)
+	if c.path == "" {
+		c.path = SocketPath(opts.DataDir)
 	}
-	client, err := Dial(ctx, path)
-	if err == nil || !noListener(err) {
-		return client, err
+	user := os.Geteuid()
+	var failed time.Time
+	var failure error
+	c.again = func(ctx context.Context) (*session, error) { // one at a time
+		if os.Geteuid() != user {
+			return nil, errors.New("no host process runs, and this process may no longer start one")
+		}
+		if failure != nil && time.Since(failed) < spawnPause {
+			return nil, failure
+		}
+		s, err := spawnAndAwait(ctx, &opts, c.path)
+		failure = err
+		if ctx.Err() != nil {
+			failure = nil // the caller's fault, not the host's
+		}
+		failed = time.Now()
+		return s, err
 	}
-	s, err := spawn(&opts)
+	if _, err := c.session(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func spawnAndAwait(ctx context.Context, opts *Options, path string) (*session, error) {
+	s, err := spawn(opts)
 	if err != nil {
 		return nil, sandstorm.Errorf(sandstorm.Unavailable, "host.spawn", "start the host process: %w", err)
 	}
@@ -117,14 +142,14 @@ func openHostLog(path string) (*os.File, error) {
 }
 
 // await connects as soon as the host answers.
-func (s *spawned) await(ctx context.Context, path string) (Client, error) {
+func (s *spawned) await(ctx context.Context, path string) (*session, error) {
 	deadline := time.NewTimer(spawnTimeout)
 	defer deadline.Stop()
 	exited := s.exited
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		client, err := Dial(ctx, path)
+		session, err := connect(ctx, path)
 		if err == nil || !noListener(err) {
-			return client, err
+			return session, err
 		}
 		poll := time.NewTimer(wait)
 		select {
@@ -137,7 +162,7 @@ func (s *spawned) await(ctx context.Context, path string) (Client, error) {
 			return nil, sandstorm.Errorf(sandstorm.Unavailable, "host.spawn", "the host process does not answer: %w; its log says:\n%s", err, s.tail())
 		case <-ctx.Done():
 			poll.Stop()
-			return nil, sandstorm.Errorf(sandstorm.Unavailable, "host.canceled", "wait for the host process: %w", context.Cause(ctx))
+			return nil, canceled(ctx, "wait for the host process")
 		}
 		poll.Stop()
 	}

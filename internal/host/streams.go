@@ -84,7 +84,7 @@ func (c *client) Watch(ctx context.Context) (<-chan Event, error) {
 		return nil, err
 	case <-ctx.Done():
 		call.cancel()
-		return nil, sandstorm.Errorf(sandstorm.Unavailable, "host.canceled", "watch: %w", context.Cause(ctx))
+		return nil, canceled(ctx, "watch")
 	}
 	go func() {
 		select {

@@ -216,6 +216,14 @@ func TestEnsureRunning(t *testing.T) {
 	if err != nil || !bytes.Contains(text, []byte("listens")) {
 		t.Errorf("host.log: %q, %v", text, err)
 	}
+	// When the host dies, the next call starts another.
+	for pid := range pids {
+		must(t, syscall.Kill(pid, syscall.SIGKILL))
+		eventually(t, "another host", func() bool {
+			info, err := last.Info(t.Context())
+			return err == nil && info.PID != pid
+		})
+	}
 	must(t, last.Shutdown(t.Context(), true))
 	eventually(t, "host has ended", func() bool {
 		_, err := host.Dial(t.Context(), host.SocketPath(data))
