@@ -1,9 +1,10 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -45,13 +46,11 @@ func newHostCommand() *cobra.Command {
 func hostOptions(dataDir string, id identity, log *slog.Logger) (host.Options, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return host.Options{}, errors.Join(errors.New("find this program"), err)
+		return host.Options{}, fmt.Errorf("find this program: %w", err)
 	}
-	return host.Options{
-		Executable: exe,
-		Args: append([]string{"host", "--data", dataDir},
-			"--server-uid="+itoa(id.uid), "--server-gid="+itoa(id.gid)),
-		DataDir: dataDir,
-		Log:     log,
-	}, nil
+	args := []string{"host", "--data", dataDir}
+	if os.Geteuid() == 0 && !id.confined {
+		args = append(args, "--server-uid="+strconv.Itoa(id.uid), "--server-gid="+strconv.Itoa(id.gid))
+	}
+	return host.Options{Executable: exe, Args: args, DataDir: dataDir, Log: log}, nil
 }

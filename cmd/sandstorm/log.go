@@ -3,7 +3,6 @@ package main
 import (
 	"log/slog"
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,5 +21,3 @@ func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	return err == nil
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

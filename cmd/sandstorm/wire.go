@@ -41,6 +41,9 @@ func (p *program) wire(ctx context.Context) error {
 		Store: p.store, Host: p.host, Notify: p.notify, Log: p.log,
 		SessionURL: p.hosts.SessionOrigin, PictureURL: p.pictureURL,
 	})
+	if err := p.grains.Adopt(ctx); err != nil {
+		return err
+	}
 	p.account = account.New(account.Options{
 		Store: p.store, DevAccounts: p.cfg.AllowDevAccounts, Log: p.log,
 		Policy: func(ctx context.Context) (account.Policy, error) {

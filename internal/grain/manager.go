@@ -42,8 +42,8 @@ type Manager struct {
 	sessions sessionCache
 }
 
-// New makes a Manager. Call Run to let it adopt what runs, watch it and stop
-// what is idle.
+// New makes a Manager. Before the first visit call Adopt, then Run, which
+// watches what runs and stops what is idle.
 func New(opts Options) *Manager {
 	if opts.IdleTimeout == 0 {
 		opts.IdleTimeout = 2 * time.Minute
@@ -64,8 +64,8 @@ func New(opts Options) *Manager {
 	}
 }
 
-// Run adopts the grains that run already, follows their ends, and stops idle
-// ones, until ctx is done. Grains go on running after that.
+// Run follows the ends of grains and stops idle ones, until ctx is done. Grains
+// go on running after that.
 func (m *Manager) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { m.watch(ctx); return nil })
@@ -100,7 +100,7 @@ func (m *Manager) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		events, err := m.opts.Host.Watch(ctx)
 		if err == nil {
-			err = m.adopt(ctx)
+			err = m.Adopt(ctx)
 		}
 		if err != nil {
 			m.opts.Log.Warn("cannot watch the grains", "err", err)

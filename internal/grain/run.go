@@ -33,7 +33,8 @@ type live struct {
 	app     *bridge.App
 	started time.Time
 	ended   atomic.Bool
-	seq     atomic.Int64 // numbers the sessions that this instance sees
+	done    chan struct{} // closed with ended
+	seq     atomic.Int64  // numbers the sessions that this instance sees
 }
 
 // A grain that ends within crashWindow of its start counts as crashed; after
@@ -145,14 +146,15 @@ func missingPackage(err error, id sandstorm.PackageID) error {
 
 // took records a running instance.
 func (m *Manager) took(r *run, status host.GrainStatus, cfg *sandstorm.BridgeConfig) *live {
-	l := &live{status: status, started: m.opts.Now()}
+	l := &live{status: status, started: m.opts.Now(), done: make(chan struct{})}
 	opts := bridge.AppOptions{
 		Dial: func(ctx context.Context) (net.Conn, error) {
 			conn, err := m.opts.Host.DialGrain(ctx, status.Grain, status.Instance)
-			if err != nil {
-				return nil, m.explain(status.Grain, err)
+			if sandstorm.IsKind(err, sandstorm.NotFound) {
+				m.gone(ctx, l)
+				err = m.explain(status.Grain, err)
 			}
-			return conn, nil
+			return conn, err
 		},
 		Log: m.opts.Log.With("grain", status.Grain),
 	}
@@ -166,6 +168,18 @@ func (m *Manager) took(r *run, status host.GrainStatus, cfg *sandstorm.BridgeCon
 	m.opts.Log.Info("grain runs", "grain", status.Grain, "epoch", status.Epoch)
 	m.changed(status.Grain)
 	return l
+}
+
+// gone is called when the host says that an instance does not run. The event
+// that says why is on its way; without it the reason stays unknown.
+func (m *Manager) gone(ctx context.Context, l *live) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	select {
+	case <-l.done:
+	case <-ctx.Done():
+		m.ended(host.Event{Grain: l.status.Grain, Instance: l.status.Instance, Exit: host.Exit{Unknown: true}})
+	}
 }
 
 // explain turns "that instance does not run" into the reason why it ended.
@@ -237,43 +251,57 @@ func (m *Manager) ended(e host.Event) {
 }
 
 func (l *live) end() {
-	l.ended.Store(true)
+	if l.ended.Swap(true) {
+		return
+	}
+	close(l.done)
 	l.app.Close()
 }
 
-// adopt takes over what already runs on the host and forgets what does not.
-// A grain that is no longer in the store, or is in the trash, is stopped.
-func (m *Manager) adopt(ctx context.Context) error {
+// Adopt takes over what already runs on the host and forgets what does not.
+// A grain that is no longer in the store, or is in the trash, is stopped. It is
+// to be called before the first visit, or a running grain would be started anew.
+func (m *Manager) Adopt(ctx context.Context) error {
+	// What starts after this is not in the host's list and not gone either.
+	before := m.lives()
 	running, err := m.opts.Host.Grains(ctx)
 	if err != nil {
 		return err
 	}
-	found := map[sandstorm.GrainID]string{}
+	found := map[string]bool{}
 	for _, status := range running {
-		found[status.Grain] = status.Instance
+		found[status.Instance] = true
 		m.adoptOne(ctx, status)
 	}
+	for _, l := range before {
+		if !found[l.status.Instance] {
+			m.ended(host.Event{Grain: l.status.Grain, Instance: l.status.Instance, Exit: host.Exit{Unknown: true}})
+		}
+	}
+	return nil
+}
+
+// lives are all instances that are thought to run.
+func (m *Manager) lives() []*live {
 	m.mu.Lock()
-	var gone []host.Event
-	for id, r := range m.runs {
+	defer m.mu.Unlock()
+	var out []*live
+	for _, r := range m.runs {
 		r.mu.Lock()
-		if r.live != nil && found[id] != r.live.status.Instance {
-			gone = append(gone, host.Event{Grain: id, Instance: r.live.status.Instance, Exit: host.Exit{Unknown: true}})
+		if r.live != nil {
+			out = append(out, r.live)
 		}
 		r.mu.Unlock()
 	}
-	m.mu.Unlock()
-	for _, e := range gone {
-		m.ended(e)
-	}
-	return nil
+	return out
 }
 
 func (m *Manager) adoptOne(ctx context.Context, status host.GrainStatus) {
 	r := m.run(status.Grain)
 	r.start.Lock()
 	defer r.start.Unlock()
-	if l := m.peek(status.Grain); l != nil && l.status.Instance == status.Instance {
+	// The list may be older than a start that we made meanwhile.
+	if l := m.peek(status.Grain); l != nil && l.status.Epoch >= status.Epoch {
 		return
 	}
 	g, err := m.opts.Store.Grain(ctx, status.Grain)

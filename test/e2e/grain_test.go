@@ -266,7 +266,13 @@ func testCrash(t *testing.T, s *harness.Server, client *http.Client, origin, gra
 }
 
 func testContinue(t *testing.T, s *harness.Server, client *http.Client, origin, grain string) {
-	s.Get(client, origin+"/write?file=kept&bytes=100")
+	// A restart by hand also ends the pause after the crashes before.
+	if _, errs, exit := s.Command("grain", "stop", grain); exit != 0 {
+		t.Fatal(errs)
+	}
+	if status, body := s.Get(client, origin+"/write?file=kept&bytes=100"); status != 200 {
+		t.Fatalf("write: %d, %s", status, body)
+	}
 	if _, errs, exit := s.Command("grain", "stop", grain); exit != 0 {
 		t.Fatal(errs)
 	}
