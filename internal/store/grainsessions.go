@@ -72,11 +72,6 @@ func (s *Store) DeleteGrainSessions(ctx context.Context, grain sandstorm.GrainID
 	return s.endSessions(ctx, `DELETE FROM grain_sessions WHERE grain = $1 RETURNING host`, string(grain))
 }
 
-// DeleteGrainSessionsOf ends all sessions of an account and returns their hosts.
-func (s *Store) DeleteGrainSessionsOf(ctx context.Context, who sandstorm.AccountID) ([]sandstorm.HostID, error) {
-	return s.endSessions(ctx, `DELETE FROM grain_sessions WHERE account = $1 RETURNING host`, string(who))
-}
-
 // DeleteGrainSessionsOfLogin ends all sessions that were opened through a
 // browser session and returns their hosts.
 func (s *Store) DeleteGrainSessionsOfLogin(ctx context.Context, login sandstorm.LoginID) ([]sandstorm.HostID, error) {
