@@ -70,7 +70,7 @@ func closeFiles(files []*os.File) {
 
 func runDev(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, packages []*os.File) error {
 	ctx := cmd.Context()
-	p, err := open(ctx, cfg, log, true)
+	p, err := open(ctx, cfg, log, options{dev: true})
 	if err != nil {
 		return err
 	}

@@ -24,12 +24,18 @@ import (
 	"github.com/sandstorm-go/sandstorm/internal/store"
 )
 
+// options are what the command line says besides the configuration.
+type options struct {
+	dev            bool // a server for development
+	discardSecrets bool // see store.Options
+}
+
 // program is a server that is ready to run: all its parts, put together by
 // hand in wire.go.
 type program struct {
+	options
 	cfg      *config.Config
 	log      *slog.Logger
-	dev      bool
 	host     host.Client
 	store    *store.Store
 	notify   *notify.Hub
@@ -48,8 +54,8 @@ type program struct {
 
 // open does what needs the rights that the server was started with, gives them
 // up, and puts the parts together.
-func open(ctx context.Context, cfg *config.Config, log *slog.Logger, dev bool) (*program, error) {
-	id, err := chooseIdentity(cfg.ServerUser, cfg.DataDir, dev)
+func open(ctx context.Context, cfg *config.Config, log *slog.Logger, opts options) (*program, error) {
+	id, err := chooseIdentity(cfg.ServerUser, cfg.DataDir, opts.dev)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +65,7 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger, dev bool) (
 	if err := prepareDataDir(cfg.DataDir, id); err != nil {
 		return nil, fmt.Errorf("prepare the data directory: %w", err)
 	}
-	p := &program{cfg: cfg, log: log, dev: dev, notify: &notify.Hub{}}
+	p := &program{cfg: cfg, log: log, options: opts, notify: &notify.Hub{}}
 	if p.listeners, err = listen(ctx, cfg, log); err != nil {
 		return nil, err
 	}
@@ -87,7 +93,9 @@ func (p *program) connect(ctx context.Context, id identity) error {
 	if err := id.become(); err != nil {
 		return err
 	}
-	p.store, err = store.Open(ctx, store.Options{DataDir: p.cfg.DataDir, PostgresURL: p.cfg.DatabaseURL, Log: p.log})
+	p.store, err = store.Open(ctx, store.Options{
+		DataDir: p.cfg.DataDir, PostgresURL: p.cfg.DatabaseURL, DiscardSecrets: p.discardSecrets, Log: p.log,
+	})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 func newServeCommand() *cobra.Command {
 	var file string
+	var discardSecrets bool
 	cmd := &cobra.Command{
 		Use:   "serve [--config FILE]",
 		Short: "Run a server as its configuration file says",
@@ -26,7 +27,7 @@ func newServeCommand() *cobra.Command {
 			for _, warning := range cfg.Warnings {
 				log.Warn(warning, "file", file)
 			}
-			p, err := open(cmd.Context(), cfg, log, false)
+			p, err := open(cmd.Context(), cfg, log, options{discardSecrets: discardSecrets})
 			if err != nil {
 				return err
 			}
@@ -35,6 +36,7 @@ func newServeCommand() *cobra.Command {
 			return p.run(cmd.Context())
 		},
 	}
+	cmd.Flags().BoolVar(&discardSecrets, "discard-secrets", false, "go on without the stored secrets, such as the mail password, after the host key was lost")
 	cmd.Flags().StringVar(&file, "config", config.DefaultFile, "the configuration file")
 	return cmd
 }

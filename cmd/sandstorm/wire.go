@@ -102,15 +102,8 @@ func (p *program) doors() error {
 func (p *program) signIn(set *settings.Service, sender *mail.Sender) *login.Service {
 	return login.New(set, email.New(email.Options{
 		Store: p.store, Accounts: p.account, Sender: sender, BaseURL: p.cfg.BaseURL, Log: p.log,
-		Settings: func(ctx context.Context) (mail.SMTP, string, error) {
-			via, err := set.Mail(ctx)
-			if err != nil {
-				return via, "", err
-			}
-			current, err := set.Get(ctx)
-			return via, current.Title, err
-		},
-		Texts: func(language string) email.Texts { return p.messages.Match(language, language) },
+		Settings: set.MailAndTitle,
+		Texts:    func(language string) email.Texts { return p.messages.Match(language, language) },
 	}), dev.New(p.store, p.account, p.cfg.AllowDevAccounts))
 }
 

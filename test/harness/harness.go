@@ -87,10 +87,11 @@ func Start(t testing.TB, asUser bool) *Server {
 	if err := os.Mkdir(s.Data, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	// The server becomes another user, who must be able to get there.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if s.User {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
 		if err := os.Chown(s.Data, nobody, nobody); err != nil {
 			t.Fatal(err)
 		}
