@@ -66,13 +66,14 @@ func (b *builder) downloadDebian(ctx context.Context, packages []string) ([]stri
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	show := exec.CommandContext(ctx, "apt-cache", append([]string{"show", "--no-all-versions"}, packages...)...)
+	show := exec.CommandContext(ctx, "apt-cache", append([]string{"show"}, packages...)...)
 	out, err := show.Output()
 	if err != nil {
 		return nil, fmt.Errorf("apt-cache show: %w (these recipes need Debian 12 and a fresh 'apt-get update')", err)
 	}
 	files := make([]string, 0, len(packages))
 	var missing []string
+	seen := map[string]bool{}
 	for block := range strings.SplitSeq(string(out), "\n\n") {
 		field := map[string]string{}
 		for line := range strings.SplitSeq(block, "\n") {
@@ -80,9 +81,12 @@ func (b *builder) downloadDebian(ctx context.Context, packages []string) ([]stri
 				field[k] = v
 			}
 		}
-		if field["Package"] == "" {
+		// The newest comes first, but one that is only installed here, from
+		// some other source, cannot be downloaded.
+		if field["Filename"] == "" || seen[field["Package"]] {
 			continue
 		}
+		seen[field["Package"]] = true
 		file := filepath.Join(dir, fmt.Sprintf("%s_%s_%s.deb", field["Package"], strings.ReplaceAll(field["Version"], ":", "%3a"), field["Architecture"]))
 		files = append(files, file)
 		if _, err := os.Stat(file); err != nil {

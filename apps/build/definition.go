@@ -69,7 +69,7 @@ type rootDef struct {
 	Go     map[string]string `json:"go"`     // path in the root -> Go package, relative to the repository
 	Files  map[string]string `json:"files"`  // path in the root -> file or folder in the app's folder
 	Debian *debianDef        `json:"debian"` // see debian.go
-	NPM    *npmDef           `json:"npm"`    // see npm.go
+	NPM    []npmDef          `json:"npm"`    // see npm.go
 	Script string            `json:"script"` // run last, with STAGE and POOL in its environment
 }
 

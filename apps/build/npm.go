@@ -16,14 +16,15 @@ import (
 	"strings"
 )
 
-// npmDef takes one npm package, without its dependencies: the apps that we
-// package this way have none.
+// npmDef takes files out of one npm package, without its dependencies: those
+// that we use have none.
 type npmDef struct {
 	Package   string   `json:"package"`
 	Version   string   `json:"version"`
 	Integrity string   `json:"integrity"` // sha512-…, as npm prints it
 	Into      string   `json:"into"`      // path in the root
-	Leave     []string `json:"leave"`     // patterns of what is not needed
+	Take      []string `json:"take"`      // patterns; none means everything
+	Leave     []string `json:"leave"`     // patterns of what is not taken all the same
 }
 
 func (b *builder) fromNPM(ctx context.Context, n *npmDef, stage string) error {
@@ -62,7 +63,7 @@ func unpackNPM(t *tar.Reader, n *npmDef, to string) error {
 			return err
 		}
 		_, name, ok := strings.Cut(h.Name, "/") // all lies below "package/"
-		if !ok || h.Typeflag != tar.TypeReg || matchesAny(n.Leave, name) {
+		if !ok || h.Typeflag != tar.TypeReg || len(n.Take) > 0 && !matchesAny(n.Take, name) || matchesAny(n.Leave, name) {
 			continue
 		}
 		if !filepath.IsLocal(name) {
@@ -72,7 +73,7 @@ func unpackNPM(t *tar.Reader, n *npmDef, to string) error {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
 		}
-		if err := writeFile(file, 0o644, func(w io.Writer) error {
+		if err := writeFile(file, h.FileInfo().Mode().Perm()|0o644, func(w io.Writer) error {
 			_, err := io.Copy(w, t)
 			return err
 		}); err != nil {

@@ -30,8 +30,8 @@ func (b *builder) stage(ctx context.Context, name string, d *definition) (string
 			return "", err
 		}
 	}
-	if d.Root.NPM != nil {
-		if err := b.fromNPM(ctx, d.Root.NPM, dir); err != nil {
+	for _, n := range d.Root.NPM {
+		if err := b.fromNPM(ctx, &n, dir); err != nil {
 			return "", err
 		}
 	}

@@ -60,7 +60,10 @@ backend b
   admin off
   auto_https off
 }
-http://%[1]s, https://%[2]s {
+http://%[1]s {
+  reverse_proxy %[5]s
+}
+https://%[2]s {
   tls %[3]s %[4]s
   reverse_proxy %[5]s
 }

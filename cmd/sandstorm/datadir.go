@@ -1,8 +1,13 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // prepareDataDir makes what the server writes itself in its data directory:
@@ -25,6 +30,26 @@ func prepareDataDir(dir string, id identity) error {
 		}
 	}
 	return nil
+}
+
+// lockDataDir makes sure that one server at a time works with a data directory.
+// The lock ends with the process, however it ends.
+func lockDataDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "server", "lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	// A server that was just killed may need a moment to be gone.
+	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
+			f.Close()
+			return nil, fmt.Errorf("another server works with %s: stop it first, or use another data directory (%w)", dir, err)
+		}
+	}
 }
 
 // chownTree gives a directory and the files in it to the server's user: they

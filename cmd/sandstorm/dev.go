@@ -89,16 +89,15 @@ func runDev(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, packages [
 	fmt.Fprintf(os.Stderr, "Open the address above and sign in as Alice (an administrator) or anyone.\n"+
 		"Everything is kept in %s. Ctrl-C ends the server and its grains.\n", cfg.DataDir)
 	err = <-done
-	return errors.Join(err, p.stopHost(log))
+	return errors.Join(err, p.stopHost())
 }
 
 // stopHost ends the host process with all grains, as one expects of Ctrl-C.
-func (p *program) stopHost(log *slog.Logger) error {
+func (p *program) stopHost() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	if err := p.host.Shutdown(ctx, true); err != nil {
-		log.Warn("the host process did not end", "err", err)
-		return err
+		return fmt.Errorf("the host process did not end: %w", err)
 	}
 	return nil
 }

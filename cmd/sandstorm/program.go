@@ -36,6 +36,7 @@ type program struct {
 	options
 	cfg      *config.Config
 	log      *slog.Logger
+	lock     *os.File // of the data directory
 	host     host.Client
 	store    *store.Store
 	notify   *notify.Hub
@@ -66,18 +67,27 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger, opts option
 		return nil, fmt.Errorf("prepare the data directory: %w", err)
 	}
 	p := &program{cfg: cfg, log: log, options: opts, notify: &notify.Hub{}}
-	if p.listeners, err = listen(ctx, cfg, log); err != nil {
+	if p.lock, err = lockDataDir(cfg.DataDir); err != nil {
 		return nil, err
 	}
-	if err := p.connect(ctx, id); err != nil {
-		p.close()
-		return nil, err
-	}
-	if err := p.wire(ctx); err != nil {
+	if err := p.build(ctx, id); err != nil {
+		if opts.dev && p.host != nil {
+			err = errors.Join(err, p.stopHost())
+		}
 		p.close()
 		return nil, err
 	}
 	return p, nil
+}
+
+func (p *program) build(ctx context.Context, id identity) (err error) {
+	if p.listeners, err = listen(ctx, p.cfg, p.log); err != nil {
+		return err
+	}
+	if err := p.connect(ctx, id); err != nil {
+		return err
+	}
+	return p.wire(ctx)
 }
 
 // connect finds or starts the host, becomes the server's user and opens the
@@ -155,6 +165,7 @@ func (p *program) close() {
 	if p.host != nil {
 		p.host.Close()
 	}
+	p.lock.Close()
 }
 
 func ignoreClosed(err error) error {

@@ -86,13 +86,15 @@ const (
 	smallBody = 64<<10 - 1
 	// maxInflated bounds XML request bodies that came compressed.
 	maxInflated = 8 << 20
-	// bodyStall is how long a client may send nothing in the middle of a body.
-	bodyStall = time.Minute
-	// writeStall and minRate (bytes per second) bound how slowly a client may
-	// take a response, so that it cannot hold an app's connection for ever.
-	writeStall = 2 * time.Minute
-	minRate    = 1 << 10
-	// lingering uploads: after an early response the client may go on sending
-	// for this long (gateway.md §12).
-	uploadGrace = time.Second
 )
+
+// waits are how long others may keep an exchange waiting.
+type waits struct {
+	body   time.Duration // for more of a body that the client sends; for the whole of a small one
+	client time.Duration // for the client to take what it gets, besides …
+	perKiB time.Duration // … for each KiB of it
+	upload time.Duration // for the rest of a body after the app has answered (gateway.md §12)
+	linger time.Duration // for one direction of a WebSocket after the other ended
+}
+
+var normalWaits = waits{body: time.Minute, client: 2 * time.Minute, perKiB: time.Second, upload: time.Second, linger: 10 * time.Second}

@@ -43,5 +43,9 @@ func noAnswer(err error) *Failure {
 }
 
 func clientGone(err error) *Failure {
-	return fail(400, sandstorm.Invalid, "bridge.client-gone", "the client broke off: %w", err)
+	status := 400
+	if isTimeout(err) {
+		status = 408
+	}
+	return fail(status, sandstorm.Invalid, "bridge.client-gone", "the client broke off: %w", err)
 }

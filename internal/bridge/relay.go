@@ -40,7 +40,7 @@ func (e *exchange) relayResponse() error {
 		return ErrAborted
 	}
 	if e.upload != nil {
-		e.upload.wait(uploadGrace)
+		e.upload.wait(e.app.waits.upload)
 		clean = clean && e.upload.complete.Load() && !e.upload.refused.Load()
 	}
 	// Bytes behind the response belong to no request.
@@ -77,8 +77,10 @@ func (e *exchange) relayLength(n int64) error {
 		first = first[:n]
 	}
 	c.r += len(first)
-	if _, err := e.out.Write(first); err != nil {
-		return err
+	if len(first) > 0 {
+		if _, err := e.out.Write(first); err != nil {
+			return err
+		}
 	}
 	if n -= int64(len(first)); n == 0 {
 		return nil
@@ -130,12 +132,14 @@ func (e *exchange) copyN(n int64) error {
 // relayToEnd copies until the app closes the connection.
 func (e *exchange) relayToEnd() error {
 	c := e.conn
-	if _, err := e.out.Write(c.unread()); err != nil {
-		return err
-	}
-	c.r = c.w
 	e.slow()
 	defer e.out.SetWriteDeadline(time.Time{})
+	if first := c.unread(); len(first) > 0 {
+		c.r = c.w
+		if err := e.write(first, false); err != nil {
+			return err
+		}
+	}
 	if err := e.out.Flush(); err != nil {
 		return err
 	}
@@ -165,7 +169,7 @@ func (e *exchange) slow() {
 
 // allow gives the client time to take n bytes.
 func (e *exchange) allow(n int64) {
-	e.out.SetWriteDeadline(time.Now().Add(writeStall + time.Duration(n/minRate)*time.Second))
+	e.out.SetWriteDeadline(time.Now().Add(e.app.waits.client + time.Duration(n>>10)*e.app.waits.perKiB))
 }
 
 // write passes b on; with flush it reaches the client at once, as events and

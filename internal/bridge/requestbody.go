@@ -63,7 +63,7 @@ func (e *exchange) loadBody() error {
 		return nil
 	}
 	body := make([]byte, r.Length)
-	r.Body.SetReadDeadline(time.Now().Add(bodyStall))
+	r.Body.SetReadDeadline(time.Now().Add(e.app.waits.body))
 	if _, err := io.ReadFull(r.Body, body); err != nil {
 		return clientGone(err)
 	}
@@ -91,7 +91,7 @@ func (e *exchange) checkType() error {
 	if e.req.small != nil {
 		return nil // a second attempt
 	}
-	e.req.Body.SetReadDeadline(time.Now().Add(bodyStall))
+	e.req.Body.SetReadDeadline(time.Now().Add(e.app.waits.body))
 	defer e.req.Body.SetReadDeadline(time.Time{})
 	z, err := gzip.NewReader(io.LimitReader(e.req.Body, maxInflated))
 	if err != nil {

@@ -20,6 +20,7 @@ type upload struct {
 	conn     *conn
 	length   int64 // -1: chunked
 	touch    func()
+	stall    time.Duration // see waits.body
 	done     chan struct{}
 	complete atomic.Bool // the whole body was read from the client
 	refused  atomic.Bool // the app stopped reading; the rest is thrown away
@@ -55,7 +56,7 @@ func (u *upload) stop() {
 func startUpload(e *exchange) *upload {
 	u := &upload{
 		body: e.req.Body, conn: e.conn, length: e.req.Length,
-		touch: e.app.touch, done: make(chan struct{}),
+		touch: e.app.touch, stall: e.app.waits.body, done: make(chan struct{}),
 	}
 	go u.run()
 	return u
@@ -80,7 +81,7 @@ func (u *upload) run() {
 	space := (*p)[front : copyBuffer-back]
 	left := u.length
 	for {
-		u.expect(bodyStall)
+		u.expect(u.stall)
 		n, err := u.body.Read(space)
 		u.touch()
 		if left >= 0 {

@@ -16,9 +16,6 @@ import (
 // proves nothing about a hostile app, and the original let sloppy ones pass.
 const socketKey = "mj9i153gxeYNlGDoKdoXOQ=="
 
-// socketLinger is how long one direction may go on after the other ended.
-const socketLinger = 10 * time.Second
-
 // WantsSocket reports whether the client asks for a WebSocket.
 func (r *Request) WantsSocket() bool {
 	upgrade, connection := false, false
@@ -73,9 +70,9 @@ func (e *exchange) relaySocket() error {
 	defer context.AfterFunc(e.ctx, func() { client.Close() })()
 	defer context.AfterFunc(e.sess.life, func() { client.Close() })()
 	in := pump{from: client, to: e.conn.Conn, early: early, used: e.app.touch}
-	back := pump{from: e.conn.Conn, to: client, early: e.conn.unread(), used: e.app.touch, stall: writeStall}
-	in.ended = func() { e.conn.waitAtMost(socketLinger) }
-	back.ended = func() { client.SetReadDeadline(time.Now().Add(socketLinger)) }
+	back := pump{from: e.conn.Conn, to: client, early: e.conn.unread(), used: e.app.touch, stall: e.app.waits.client}
+	in.ended = func() { e.conn.waitAtMost(e.app.waits.linger) }
+	back.ended = func() { client.SetReadDeadline(time.Now().Add(e.app.waits.linger)) }
 	var both sync.WaitGroup
 	both.Go(in.run)
 	back.run()

@@ -10,3 +10,6 @@ func (c *Certificates) Serial(name string) int64 { return c.pick(name).Leaf.Seri
 
 // Recheck is how often changed files are looked for.
 const Recheck = recheck
+
+// Hurry makes a Server wait only d for request heads and on idle connections.
+func (s *Server) Hurry(d time.Duration) { s.head, s.idle = d, d }

@@ -5,10 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"html/template"
-	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 
 	"github.com/sandstorm-go/sandstorm"
@@ -39,7 +37,7 @@ func (g *Gateway) problem(w http.ResponseWriter, r *http.Request, err error) {
 		level = slog.LevelWarn
 	}
 	g.opts.Log.LogAttrs(r.Context(), level, "request failed", slog.String("req", p.ID),
-		slog.Int("status", p.Status), slog.String("method", r.Method), slog.Any("err", err))
+		slog.Int("status", p.Status), slog.String("method", r.Method), slog.String("host", shortHost(r.Host)), slog.Any("err", err))
 	h := w.Header()
 	clear(h)
 	h["Permissions-Policy"] = permissionsPolicy
@@ -60,66 +58,14 @@ func (g *Gateway) problem(w http.ResponseWriter, r *http.Request, err error) {
 	g.opts.ErrorPage(w, r, p)
 }
 
+// shortHost is what may be logged of a host name, which is a bearer secret.
+func shortHost(host string) string { return host[:min(len(host), len("ui-")+6)] }
+
 func requestID() string {
 	var b [8]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
-
-// recoverPanic keeps a defect in one request from ending the others. A response
-// that was begun is broken off: it must not look whole.
-func (g *Gateway) recoverPanic(w http.ResponseWriter, r *http.Request, begun *bool) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	if p == http.ErrAbortHandler {
-		panic(p)
-	}
-	g.opts.Log.Error("panic in a request", "method", r.Method, "panic", p, "stack", string(debug.Stack()))
-	if *begun {
-		panic(http.ErrAbortHandler)
-	}
-	g.problem(w, r, errors.New("panic"))
-}
-
-// serveOwn runs one of the server's own handlers.
-func (g *Gateway) serveOwn(w http.ResponseWriter, r *http.Request, h http.Handler) {
-	t := &trackedWriter{ResponseWriter: w}
-	defer g.recoverPanic(w, r, &t.begun)
-	w.Header()["Permissions-Policy"] = permissionsPolicy
-	h.ServeHTTP(t, r)
-}
-
-// trackedWriter knows whether a response was begun.
-type trackedWriter struct {
-	http.ResponseWriter
-	begun bool
-}
-
-func (t *trackedWriter) WriteHeader(status int) {
-	t.begun = t.begun || status >= 200
-	t.ResponseWriter.WriteHeader(status)
-}
-
-func (t *trackedWriter) Write(p []byte) (int, error) {
-	t.begun = true
-	return t.ResponseWriter.Write(p)
-}
-
-func (t *trackedWriter) ReadFrom(r io.Reader) (int64, error) {
-	t.begun = true
-	return io.Copy(t.ResponseWriter, r) // sendfile, if that is possible
-}
-
-// Flush is for handlers that do not use http.ResponseController.
-func (t *trackedWriter) Flush() {
-	t.begun = true
-	http.NewResponseController(t.ResponseWriter).Flush()
-}
-
-// Unwrap is for http.ResponseController.
-func (t *trackedWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
 // messages are the texts of the default error page, by key. With a catalogue,
 // Options.ErrorPage supplies them instead.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
+	"golang.org/x/sys/unix"
 )
 
 // Timeouts and limits of client connections (gateway.md §12). There is none for
@@ -23,6 +24,8 @@ const (
 	idleTimeout = 75 * time.Second
 	maxHead     = 64 << 10
 	drainTime   = 10 * time.Second
+	// stallTime is how long a client may take nothing of what is sent to it.
+	stallTime = 2 * time.Minute
 )
 
 // Listener is one socket that the server accepts on.
@@ -40,6 +43,8 @@ type Server struct {
 	log  *slog.Logger
 	base context.Context // ends when hijacked connections must go
 	end  context.CancelFunc
+	head time.Duration // see headTimeout
+	idle time.Duration // see idleTimeout
 
 	mu      sync.Mutex
 	closing bool
@@ -48,7 +53,7 @@ type Server struct {
 
 // NewServer makes a Server; Serve starts it.
 func NewServer(gw *Gateway) *Server {
-	s := &Server{gw: gw, log: gw.opts.Log}
+	s := &Server{gw: gw, log: gw.opts.Log, head: headTimeout, idle: idleTimeout}
 	s.base, s.end = context.WithCancel(context.Background())
 	return s
 }
@@ -58,8 +63,8 @@ func NewServer(gw *Gateway) *Server {
 func (s *Server) Serve(l Listener) error {
 	hs := &http.Server{
 		Handler:           s.gw,
-		ReadHeaderTimeout: headTimeout,
-		IdleTimeout:       idleTimeout,
+		ReadHeaderTimeout: s.head,
+		IdleTimeout:       s.idle,
 		MaxHeaderBytes:    maxHead,
 		BaseContext:       func(net.Listener) context.Context { return s.base },
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
@@ -76,6 +81,7 @@ func (s *Server) Serve(l Listener) error {
 	s.servers = append(s.servers, hs)
 	s.mu.Unlock()
 	var err error
+	l.Listener = stallListener{l.Listener}
 	if l.TLS != nil {
 		hs.TLSConfig = l.TLS.config()
 		hs.Handler = l.TLS.guard(hs.Handler)
@@ -110,6 +116,28 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	wait.Wait()
 	return errors.Join(errs...)
+}
+
+// stallListener makes the kernel give up connections whose client takes nothing.
+// That bounds also what no deadline of ours covers, such as the last bytes of a
+// response, and costs nothing per request.
+type stallListener struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l stallListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			raw.Control(func(fd uintptr) {
+				// It can only fail where the kernel does not know it.
+				_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(stallTime.Milliseconds()))
+			})
+		}
+	}
+	return c, nil
 }
 
 // minTLS is what every browser of the last ten years speaks.

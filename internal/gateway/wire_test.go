@@ -5,14 +5,18 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/sandstorm-go/sandstorm/internal/gateway"
 )
 
 // raw sends bytes to the gateway on a connection of their own and returns the
@@ -126,27 +130,6 @@ func TestOversizedHead(t *testing.T) {
 			resp.Body.Close()
 		}
 	}
-}
-
-// pattern is a reader of n bytes that are easy to check.
-func pattern(n int64) io.Reader {
-	var seed [32]byte
-	return io.LimitReader(&hashes{state: seed}, n)
-}
-
-type hashes struct {
-	state [32]byte
-	rest  []byte
-}
-
-func (h *hashes) Read(p []byte) (int, error) {
-	if len(h.rest) == 0 {
-		h.state = sha256.Sum256(h.state[:])
-		h.rest = h.state[:]
-	}
-	n := copy(p, h.rest)
-	h.rest = h.rest[n:]
-	return n, nil
 }
 
 // TestLargeBodies: both directions, plain, TLS and HTTP/2, with and without
@@ -306,5 +289,97 @@ func TestExpectContinue(t *testing.T) {
 		if got := text(t, resp); got != fmt.Sprint(size) {
 			t.Errorf("size %d: %q", size, got)
 		}
+	}
+}
+
+// TestSlowHead: a client that sends its head byte by byte is cut.
+func TestSlowHead(t *testing.T) {
+	f := newFixture(t, hello, testOptions{})
+	srv := gateway.NewServer(f.gw)
+	srv.Hurry(100 * time.Millisecond)
+	s := serveOn(t, srv, gateway.Listener{})
+	for _, begin := range []string{"", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "} {
+		c := s.dial()
+		io.WriteString(c, begin)
+		stop := make(chan struct{})
+		go func() {
+			for begin != "" {
+				select {
+				case <-stop:
+					return
+				case <-time.After(10 * time.Millisecond):
+					if _, err := io.WriteString(c, "x"); err != nil {
+						return
+					}
+				}
+			}
+		}()
+		// Whatever it says, it closes the connection well before the deadline
+		// of dial.
+		if _, err := io.ReadAll(c); isTimeout(err) {
+			t.Errorf("after %q: still open", begin)
+		}
+		close(stop)
+	}
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// TestBodilessResponses, as they go over the wire.
+func TestBodilessResponses(t *testing.T) {
+	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/204":
+			w.WriteHeader(204)
+		case "/205":
+			w.WriteHeader(205)
+		case "/304":
+			w.Header().Set("ETag", `"x"`)
+			w.WriteHeader(304)
+		case "/500":
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(500)
+			io.WriteString(w, `{"error":1}`)
+		default:
+			w.Header().Set("Content-Length", "123456")
+			w.Write(make([]byte, 123456))
+		}
+	})
+	for _, tls := range []bool{false, true} {
+		f := newFixture(t, app, testOptions{tls: tls})
+		for _, tt := range []struct {
+			method, path string
+			status       int
+			length       string
+			body         string
+		}{
+			{"HEAD", "/", 200, "123456", ""},
+			{"GET", "/204", 204, "", ""},
+			{"GET", "/205", 205, "0", ""},
+			{"GET", "/304", 304, "", ""},
+			{"GET", "/500", 500, "11", `{"error":1}`},
+			{"HEAD", "/500", 500, "11", ""},
+		} {
+			resp := f.do(f.request(tt.method, tt.path, ""))
+			body := text(t, resp)
+			if resp.StatusCode != tt.status || resp.Header.Get("Content-Length") != tt.length || body != tt.body || len(resp.TransferEncoding) > 0 {
+				t.Errorf("%s %s: %s %v %q", tt.method, tt.path, resp.Status, resp.Header, body)
+			}
+			if tt.status == 500 && resp.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("error body of type %q", resp.Header.Get("Content-Type"))
+			}
+		}
+	}
+}
+
+// TestOldClient: HTTP/1.0 gets no chunks.
+func TestOldClient(t *testing.T) {
+	f := newFixture(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		io.WriteString(w, "stream")
+	}), testOptions{})
+	all := f.raw("GET / HTTP/1.0\r\nHost: HOST\r\n\r\n")
+	if len(all) != 1 || text(t, all[0]) != "stream" || len(all[0].TransferEncoding) != 0 {
+		t.Error(all)
 	}
 }

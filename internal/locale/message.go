@@ -25,6 +25,9 @@ func (l *Locale) T(key string, args ...any) string {
 func (l *Locale) N(key string, count int, args ...any) string {
 	data := pairs(args)
 	data["Count"] = l.Number(int64(count))
+	if m := l.messages[key]; m != nil && m.One == "" && m.Few == "" {
+		return l.localize(key, nil, data) // reads the same for every number
+	}
 	return l.localize(key, count, data)
 }
 

@@ -74,8 +74,8 @@ type (
 type Apps interface {
 	// List returns the apps that the account has installed, by title.
 	List(ctx context.Context, who *sandstorm.Account) ([]App, error)
-	// Get returns one app with its newest installed package, whether or not the
-	// account has added it to its list.
+	// Get returns one app: the version on the account's list, else the newest
+	// that is installed here.
 	Get(ctx context.Context, who *sandstorm.Account, id sandstorm.AppID) (*App, error)
 	// Upload takes a .spk and starts to verify and unpack it. size is -1 if
 	// unknown. It returns when done; Attempt shows the progress meanwhile.

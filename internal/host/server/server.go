@@ -62,6 +62,12 @@ type server struct {
 	quit       context.CancelFunc
 	background sync.WaitGroup // everything that goes on without a connection
 
+	probe struct { // of the machine's features
+		mu   sync.Mutex
+		at   time.Time
+		list []host.Feature
+	}
+
 	packageUse sync.RWMutex  // read: a start counts on its package; write: one is removed
 	removing   chan struct{} // holds a token while a tree is removed
 	followers  chan struct{} // a token for each log that is read
@@ -134,8 +140,21 @@ func (s *server) listGrains() []host.GrainStatus {
 
 // info describes the machine.
 func (s *server) info() *host.Info {
-	return &host.Info{PID: os.Getpid(), Kernel: kernelRelease(), Tier: string(s.box.Tier()), Started: s.started, Features: sandbox.Features()}
+	return &host.Info{PID: os.Getpid(), Kernel: kernelRelease(), Tier: string(s.box.Tier()), Started: s.started, Features: s.features()}
 }
+
+// features examines the machine, at most once in featuresEvery: it takes
+// processes and namespaces to do so.
+func (s *server) features() []host.Feature {
+	s.probe.mu.Lock()
+	defer s.probe.mu.Unlock()
+	if time.Since(s.probe.at) > featuresEvery {
+		s.probe.list, s.probe.at = sandbox.Features(), time.Now()
+	}
+	return s.probe.list
+}
+
+const featuresEvery = 10 * time.Second
 
 func kernelRelease() string {
 	var name unix.Utsname

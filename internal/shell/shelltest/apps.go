@@ -25,7 +25,7 @@ func (s Shelf) newest(id sandstorm.AppID) *sandstorm.Package {
 }
 
 func (s Shelf) app(who *sandstorm.Account, p *sandstorm.Package) shell.App {
-	a := shell.App{ID: p.AppID, Package: *p, Added: s.Added[p.AppID]}
+	a := shell.App{ID: p.AppID, Package: *p, Added: s.Added[p.AppID] == p.ID}
 	for _, g := range s.Grains {
 		if g.AppID == p.AppID && g.Owner == who.ID && g.Trashed == nil {
 			a.Grains++
@@ -42,8 +42,8 @@ func (s Shelf) List(_ context.Context, who *sandstorm.Account) ([]shell.App, err
 		return nil, err
 	}
 	var out []shell.App
-	for id := range s.Added {
-		if p := s.newest(id); p != nil && s.Added[id] {
+	for _, id := range s.Added {
+		if p := s.Packages[id]; p != nil {
 			out = append(out, s.app(who, p))
 		}
 	}
@@ -57,7 +57,10 @@ func (s Shelf) List(_ context.Context, who *sandstorm.Account) ([]shell.App, err
 func (s Shelf) Get(_ context.Context, who *sandstorm.Account, id sandstorm.AppID) (*shell.App, error) {
 	s.Lock()
 	defer s.Unlock()
-	p := s.newest(id)
+	p := s.Packages[s.Added[id]]
+	if p == nil {
+		p = s.newest(id)
+	}
 	if p == nil {
 		return nil, sandstorm.Errorf(sandstorm.NotFound, "app.not-installed", "no app %s", id)
 	}
@@ -127,7 +130,7 @@ func (s Shelf) Confirm(_ context.Context, who *sandstorm.Account, id sandstorm.P
 	if !who.Role.MayCreate() {
 		return nil, sandstorm.Errorf(sandstorm.Denied, "app.visitors-cannot-install", "visitor")
 	}
-	s.Added[p.AppID] = true
+	s.Added[p.AppID] = p.ID
 	a := s.app(who, p)
 	s.publish("apps")
 	return &a, nil
@@ -147,7 +150,7 @@ func (s Shelf) Package(_ context.Context, _ *sandstorm.Account, id sandstorm.Pac
 func (s Shelf) Uninstall(_ context.Context, _ *sandstorm.Account, id sandstorm.AppID) error {
 	s.Lock()
 	defer s.Unlock()
-	s.Added[id] = false
+	delete(s.Added, id)
 	s.publish("apps")
 	return nil
 }

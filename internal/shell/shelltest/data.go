@@ -74,7 +74,7 @@ func (w *World) fill() {
 			m.Metadata.Icons.AppGrid = w.icon(s.letter, s.colour)
 		}
 		w.Packages[p.ID] = p
-		w.Added[p.AppID] = true
+		w.Added[p.AppID] = p.ID
 	}
 	w.fillGrains()
 }

@@ -187,7 +187,7 @@ class GrainFrames extends HTMLElement {
     for (const [name, text] of [['reason', why?.message], ['hint', why?.hint], ['request', why?.request]]) {
       const el = box.querySelector(`[data-${name}]`);
       if (el && text) el.textContent = text;
-      else el?.remove();
+      else (name === 'request' ? el?.parentElement : el)?.remove();
     }
     const restart = box.querySelector('[data-do="restart"]'), reopen = box.querySelector('[data-do="reopen"]');
     if (kind === 'crashed') reopen?.remove();

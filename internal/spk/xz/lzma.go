@@ -113,17 +113,23 @@ func (c coder) normalize(in *[inputSize]byte) coder {
 // riseBias is 31-2048: it makes the rounding of a rising probability right.
 const riseBias = 0xfffff81f
 
-// bit decodes one bit without a branch, as the bits of literals, lengths and
-// distances are hard to predict. zero is all ones if the bit is 0, else 0.
-func (c coder) bit(p *uint16) (_ coder, zero uint32) {
-	prob := uint32(*p)
+// split decodes one bit whose probability to be 0 is prob/2048, without a
+// branch, as the bits of literals, lengths and distances are hard to predict.
+// zero is all ones if the bit is 0, else 0; moved is the new probability.
+func (c coder) split(prob uint32) (_ coder, zero, moved uint32) {
 	bound := (c.rng >> 11) * prob
 	zero = uint32(int64(uint64(c.code)-uint64(bound)) >> 32)
-	// 0 moves prob by 1/32 of the way up to 2048, 1 likewise down to 0.
-	*p = uint16(prob - uint32(int32(prob+zero&riseBias)>>5))
 	rest := c.rng - bound
 	c.rng = rest + zero&(bound-rest)
 	c.code -= bound &^ zero
+	// 0 moves prob by 1/32 of the way up to 2048, 1 likewise down to 0.
+	return c, zero, prob - uint32(int32(prob+zero&riseBias)>>5)
+}
+
+// bit decodes one bit with the probability in p.
+func (c coder) bit(in *[inputSize]byte, p *uint16) (coder, uint32) {
+	c, zero, moved := c.normalize(in).split(uint32(*p))
+	*p = uint16(moved)
 	return c, zero
 }
 
@@ -188,9 +194,9 @@ func (d *model) decode(size int, buf []byte, low, pos, end, dict int) bool {
 			c.code -= bound
 			*p -= *p >> 5
 			var zero uint32
-			c, zero = c.normalize(in).bit(&d.isRep0[state&15])
+			c, zero = c.bit(in, &d.isRep0[state&15])
 			if zero != 0 {
-				c, zero = c.normalize(in).bit(&d.isRep0L[uint8(state<<4|posState)])
+				c, zero = c.bit(in, &d.isRep0L[uint8(state<<4|posState)])
 				if zero != 0 { // one byte, from where the last match came
 					if int(rep0) >= min(pos-low, dict) {
 						return false
@@ -202,11 +208,11 @@ func (d *model) decode(size int, buf []byte, low, pos, end, dict int) bool {
 					continue
 				}
 			} else {
-				c, zero = c.normalize(in).bit(&d.isRep1[state&15])
+				c, zero = c.bit(in, &d.isRep1[state&15])
 				if zero != 0 {
 					rep0, rep1 = rep1, rep0
 				} else {
-					c, zero = c.normalize(in).bit(&d.isRep2[state&15])
+					c, zero = c.bit(in, &d.isRep2[state&15])
 					if zero != 0 {
 						rep0, rep1, rep2 = rep2, rep0, rep1
 					} else {
