@@ -24,6 +24,4 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText hides the value from encoding/json and its like.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-var (
-	_ slog.LogValuer = Secret("")
-)
+var _ slog.LogValuer = Secret("")

@@ -49,9 +49,6 @@ func (s *server) client() (*control.Client, error) {
 // adminSocket is where a server with this data directory listens for commands.
 func adminSocket(dataDir string) string { return filepath.Join(dataDir, "socket", "admin") }
 
-// hostSocket is where the host process with this data directory listens.
-func hostSocket(dataDir string) string { return filepath.Join(dataDir, "socket", "host") }
-
 func needsSubcommand(cmd *cobra.Command, _ []string) error {
 	return usageError{fmt.Errorf("%s needs one of its commands; see %[1]s --help", cmd.CommandPath())}
 }

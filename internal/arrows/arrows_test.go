@@ -140,22 +140,26 @@ var confined = []struct {
 	why   string
 }{
 	{
-		"net", []string{"Dial", "DialTimeout", "DialTCP", "DialUDP", "LookupHost", "LookupIP"},
+		"net",
+		[]string{"Dial", "DialTimeout", "DialTCP", "DialUDP", "LookupHost", "LookupIP"},
 		[]string{"internal/netguard", "internal/host", "internal/host/sandbox"},
 		"addresses that users choose are dialled by netguard only",
 	},
 	{
-		"net/http", []string{"Get", "Post", "PostForm", "Head", "DefaultClient"},
+		"net/http",
+		[]string{"Get", "Post", "PostForm", "Head", "DefaultClient"},
 		[]string{"internal/netguard"},
 		"addresses that users choose are dialled by netguard only",
 	},
 	{
-		"os/exec", []string{"Command", "CommandContext"},
+		"os/exec",
+		[]string{"Command", "CommandContext"},
 		[]string{"internal/host", "internal/host/server", "internal/host/sandbox"},
 		"processes are started by the host only",
 	},
 	{
-		"os", []string{"StartProcess"},
+		"os",
+		[]string{"StartProcess"},
 		[]string{"internal/host", "internal/host/server", "internal/host/sandbox"},
 		"processes are started by the host only",
 	},
