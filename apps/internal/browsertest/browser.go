@@ -62,10 +62,19 @@ func watch(t testing.TB, ctx context.Context) {
 // Run does steps one after the other and ends the test if one fails.
 func Run(t testing.TB, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	// The first call's context is the browser's: it must not end early.
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(limited, steps...); err != nil {
 		t.Fatal(err)
 	}
 }
+
+// patience is how long a step may take on a busy machine.
+const patience = 30 * time.Second
 
 // Eval runs an expression in the page, waits for it if it is a promise, and
 // returns its value.
