@@ -23,7 +23,6 @@ type exchange struct {
 	buf      []byte  // the request as it goes to the app
 	head     responseHead
 	fields   []Field // what leaves
-	started  bool    // something was sent to the client
 	unwatch  [2]func() bool
 	watching bool
 }

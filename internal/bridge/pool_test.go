@@ -89,7 +89,7 @@ func TestStaleConnections(t *testing.T) {
 // TestUnaskedBytes: what a kept connection sends between requests is no answer
 // to the next one.
 func TestUnaskedBytes(t *testing.T) {
-	sent := make(chan struct{}, 1)
+	send, sent := make(chan struct{}), make(chan struct{})
 	app := rawApp(t, func(c net.Conn, n int) {
 		r := bufio.NewReader(c)
 		for {
@@ -98,16 +98,17 @@ func TestUnaskedBytes(t *testing.T) {
 			}
 			io.WriteString(c, empty)
 			if n == 0 {
-				<-sent
+				<-send
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Sandstorm-App-Forged: yes\r\nContent-Length: 0\r\n\r\n")
 				sent <- struct{}{}
+				return
 			}
 		}
 	})
 	if err := app.Serve(t.Context(), get("/"), testSession(), &recorder{}); err != nil {
 		t.Fatal(err)
 	}
-	sent <- struct{}{}
+	send <- struct{}{}
 	<-sent
 	out := &recorder{}
 	req := &bridge.Request{Method: "POST", Target: "/", Host: ownHost}

@@ -43,10 +43,9 @@ func (f *fixture) Open(_ context.Context, host sandstorm.HostID) (gateway.OpenSe
 }
 
 type testOptions struct {
-	tls      bool
-	listener func() net.Listener
-	change   func(*gateway.Options)
-	session  func(*bridge.Session)
+	tls     bool
+	change  func(*gateway.Options)
+	session func(*bridge.Session)
 }
 
 const baseHost = "sandstorm.test"
