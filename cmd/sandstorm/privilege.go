@@ -11,7 +11,10 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/landlock-lsm/go-landlock/landlock"
 	"golang.org/x/sys/unix"
+
+	"github.com/sandstorm-go/sandstorm/internal/config"
 )
 
 // identity is whom the server runs as once it has opened its ports.
@@ -102,7 +105,7 @@ func reachable(path string, id identity) bool {
 
 // become gives up root's rights for good: all threads, all groups, all
 // capabilities, and no program that is executed later can bring them back.
-func (id identity) become() error {
+func (id identity) become(cfg *config.Config) error {
 	_, _, e := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0)
 	if e == syscall.ENOTSUP { // what Go answers in programs with C threads
 		return errors.New("this program was built with cgo and cannot give up its rights: build it with CGO_ENABLED=0")
@@ -114,7 +117,10 @@ func (id identity) become() error {
 		return nil
 	}
 	if id.confined {
-		return dropCapabilities()
+		if err := dropCapabilities(); err != nil {
+			return err
+		}
+		return confine(cfg)
 	}
 	if err := syscall.Setgroups([]int{}); err != nil {
 		return fmt.Errorf("give up root's groups: %w", err)
@@ -124,6 +130,25 @@ func (id identity) become() error {
 	}
 	if err := syscall.Setresuid(id.uid, id.uid, id.uid); err != nil {
 		return fmt.Errorf("become user %d: %w", id.uid, err)
+	}
+	return nil
+}
+
+// confine keeps a server that stays root from the files that root owns: it may
+// write its own part of the data directory and read what resolves names and
+// checks certificates, where the kernel has Landlock.
+func confine(cfg *config.Config) error {
+	server, socket := filepath.Join(cfg.DataDir, "server"), filepath.Join(cfg.DataDir, "socket")
+	rules := []landlock.Rule{
+		landlock.RWDirs(server, socket),
+		landlock.RODirs("/etc", "/usr/share", "/usr/lib/ssl", "/usr/local/share", "/proc", "/sys/fs/cgroup").IgnoreIfMissing(),
+		landlock.RWFiles("/dev/null", "/dev/urandom").IgnoreIfMissing(),
+	}
+	if cfg.TLSCertFile != "" {
+		rules = append(rules, landlock.RODirs(filepath.Dir(cfg.TLSCertFile), filepath.Dir(cfg.TLSKeyFile)))
+	}
+	if err := landlock.V5.BestEffort().RestrictPaths(rules...); err != nil {
+		return fmt.Errorf("confine the server to its files: %w", err)
 	}
 	return nil
 }

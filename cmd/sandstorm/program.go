@@ -100,7 +100,15 @@ func (p *program) connect(ctx context.Context, id identity) error {
 	if p.host, err = host.EnsureRunning(ctx, opts); err != nil {
 		return err
 	}
-	if err := id.become(); err != nil {
+	if os.Geteuid() == 0 {
+		// A host that this process would start later, without root's rights,
+		// could not read what this one wrote: only wait for another.
+		p.host.Close()
+		if p.host, err = host.Dial(ctx, host.SocketPath(p.cfg.DataDir)); err != nil {
+			return err
+		}
+	}
+	if err := id.become(p.cfg); err != nil {
 		return err
 	}
 	p.store, err = store.Open(ctx, store.Options{
