@@ -44,15 +44,18 @@ func Package(t testing.TB, app string) string {
 	return path
 }
 
-// Server is a running `sandstorm dev`.
+// Server is a running `sandstorm dev`, or `sandstorm serve` if it has a Config.
 type Server struct {
 	T       testing.TB
 	Data    string
 	Port    int
 	BaseURL string
-	User    bool // runs as an ordinary user
+	User    bool   // runs as an ordinary user
+	Config  string // the configuration file, for `sandstorm serve`
 
+	dir    string // holds Data, and the binary
 	bin    string
+	starts int // of `sandstorm serve`
 	cmd    *exec.Cmd
 	output lockedBuffer
 	exited chan struct{}
@@ -78,11 +81,20 @@ func tierName(user bool) string {
 // with all its grains, when the test does. asUser drops root's rights.
 func Start(t testing.TB, asUser bool) *Server {
 	t.Helper()
+	s := prepare(t, asUser)
+	s.Port = FreePort(t)
+	s.Run()
+	return s
+}
+
+// prepare makes the directories of a server; all ends with the test.
+func prepare(t testing.TB, asUser bool) *Server {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "sandstorm-e2e-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{T: t, Data: filepath.Join(dir, "data"), Port: freePort(t), User: asUser && os.Getuid() == 0}
+	s := &Server{T: t, dir: dir, Data: filepath.Join(dir, "data"), User: asUser && os.Getuid() == 0}
 	s.bin = s.install(dir)
 	if err := os.Mkdir(s.Data, 0o755); err != nil {
 		t.Fatal(err)
@@ -108,13 +120,15 @@ func Start(t testing.TB, asUser bool) *Server {
 			t.Errorf("the server left something behind: %v", err)
 		}
 	})
-	s.Run()
 	return s
 }
 
 // install copies the binary to where an ordinary user can execute it.
 func (s *Server) install(dir string) string {
-	src := filepath.Join(Root(), "bin", "sandstorm")
+	src := os.Getenv("SANDSTORM_BIN") // another build than that of `make build`
+	if src == "" {
+		src = filepath.Join(Root(), "bin", "sandstorm")
+	}
 	bin, err := os.ReadFile(src)
 	if err != nil {
 		s.T.Fatalf("run `make build` first: %v", err)
@@ -129,7 +143,11 @@ func (s *Server) install(dir string) string {
 // Run starts the server process on the same data again, after Kill or Stop.
 func (s *Server) Run() {
 	s.T.Helper()
-	cmd := exec.Command(s.bin, "dev", "--data", s.Data, "--port", strconv.Itoa(s.Port))
+	args := []string{"dev", "--data", s.Data, "--port", strconv.Itoa(s.Port)}
+	if s.Config != "" {
+		args = []string{"serve", "--config", s.Config}
+	}
+	cmd := exec.Command(s.bin, args...)
 	s.asUser(cmd)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -155,6 +173,10 @@ func (s *Server) Run() {
 		}
 		cmd.Wait()
 	}()
+	if s.Config != "" {
+		s.awaitServe()
+		return
+	}
 	select {
 	case s.BaseURL = <-address:
 	case <-s.exited:
@@ -183,6 +205,9 @@ func (s *Server) Kill() {
 
 // Stop ends the server, its host and its grains in order.
 func (s *Server) Stop() {
+	if s.cmd == nil {
+		return
+	}
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.exited:
@@ -190,7 +215,13 @@ func (s *Server) Stop() {
 		s.T.Errorf("the server does not stop:\n%s", s.output.String())
 		s.cmd.Process.Kill()
 	}
+	if s.Config != "" {
+		s.stopHost()
+	}
 }
+
+// PID is that of the server process.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
 
 // Output is what the server printed so far.
 func (s *Server) Output() string { return s.output.String() }
@@ -198,7 +229,11 @@ func (s *Server) Output() string { return s.output.String() }
 // Command runs a sandstorm command against this server.
 func (s *Server) Command(args ...string) (stdout, stderr string, exit int) {
 	s.T.Helper()
-	cmd := exec.Command(s.bin, append(args, "--data", s.Data)...)
+	where := []string{"--data", s.Data}
+	if s.Config != "" {
+		where = []string{"--config", s.Config}
+	}
+	cmd := exec.Command(s.bin, append(args, where...)...)
 	s.asUser(cmd)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -297,7 +332,8 @@ func (s *Server) Get(client *http.Client, address string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-func freePort(t testing.TB) int {
+// FreePort is a port that nobody listened on a moment ago.
+func FreePort(t testing.TB) int {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
