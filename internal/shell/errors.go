@@ -10,7 +10,6 @@ import (
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host"
-	"github.com/sandstorm-go/sandstorm/internal/locale"
 )
 
 // problem is an error as a person is told of it.
@@ -32,7 +31,7 @@ func (s *Shell) explain(q *request, err error) problem {
 			Message: q.loc.T("error.internal"), Request: q.id,
 		}
 	}
-	p := problem{Status: e.Kind.HTTPStatus(), Key: e.Key, Message: errorText(q.loc, e.Key, e.Kind.String(), e.Args)}
+	p := problem{Status: e.Kind.HTTPStatus(), Key: e.Key, Message: q.loc.ErrorKey(e.Key, e.Kind, e.Args)}
 	var start *host.StartError
 	if errors.As(err, &start) {
 		p.Hint = start.Hint
@@ -41,21 +40,6 @@ func (s *Shell) explain(q *request, err error) problem {
 		p.Request = q.id
 	}
 	return p
-}
-
-// errorText is the message of an error key, or that of its kind.
-func errorText(loc *locale.Locale, key, kind string, args map[string]string) string {
-	pairs := make([]any, 0, 2*len(args))
-	for k, v := range args {
-		pairs = append(pairs, k, v)
-	}
-	if loc.Has("error." + key) {
-		return loc.T("error."+key, pairs...)
-	}
-	if loc.Has("error.kind." + kind) {
-		return loc.T("error.kind." + kind)
-	}
-	return loc.T("error.internal")
 }
 
 // fail answers with an error: as a page, or as JSON to a script.
@@ -121,17 +105,17 @@ func (s *Shell) ErrorPage(w http.ResponseWriter, r *http.Request, status int, ke
 	}
 	_ = errorTemplate.Execute(w, map[string]string{ // the reader may have gone away
 		"Lang": loc.Tag, "Dir": loc.Dir, "Title": loc.T("errorpage.title"),
-		"Message": errorText(loc, key, kindOfStatus(status), args),
+		"Message": loc.ErrorKey(key, kindOfStatus(status), args),
 		"Request": reqID, "RequestLabel": loc.T("errorpage.request"),
 	})
 }
 
 // kindOfStatus names the message to show when there is none for the key.
-func kindOfStatus(status int) string {
+func kindOfStatus(status int) sandstorm.Kind {
 	for k := sandstorm.NotFound; k <= sandstorm.Unavailable; k++ {
 		if k.HTTPStatus() == status {
-			return k.String()
+			return k
 		}
 	}
-	return sandstorm.Internal.String()
+	return sandstorm.Internal
 }

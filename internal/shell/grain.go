@@ -163,7 +163,7 @@ func (s *Shell) keepAlive(q *request) error {
 		Detail  string `json:"detail,omitempty"`
 	}{Running: health.Running, Detail: health.Detail}
 	if health.Crash != "" {
-		answer.Crash = errorText(q.loc, health.Crash, sandstorm.Unavailable.String(), map[string]string{"detail": health.Detail})
+		answer.Crash = q.loc.ErrorKey(health.Crash, sandstorm.Unavailable, map[string]string{"detail": health.Detail})
 	}
 	return q.writeJSON(http.StatusOK, answer)
 }

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/app"
@@ -381,15 +380,4 @@ func TestNotFoundAndFriends(t *testing.T) {
 	if r.Code != 200 || r.Body.Len() != 0 {
 		t.Errorf("HEAD: %d with %d bytes", r.Code, r.Body.Len())
 	}
-}
-
-// Page generation is quick even for long lists.
-func TestRenderTime(t *testing.T) {
-	s := newSite(t, shelltest.New(), "Alice")
-	s.get("/grain")
-	start := time.Now()
-	for range 50 {
-		s.get("/grain")
-	}
-	t.Logf("a grain list takes %v", time.Since(start)/50)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"github.com/sandstorm-go/sandstorm/internal/locale"
 	"github.com/sandstorm-go/sandstorm/internal/shell/shelltest"
 )
 
@@ -143,6 +144,26 @@ func TestEveryPageSignedOut(t *testing.T) {
 			b.inspect(l.name, stop{"apps-empty", "/apps", nil})
 			b.inspect(l.name, stop{"grains-empty", "/grain", nil})
 		})
+	}
+}
+
+// Every page holds longer texts, and ones that run from right to left, without
+// breaking its layout.
+func TestLanguages(t *testing.T) {
+	for _, lang := range []string{"fr", locale.PseudoTag, locale.PseudoRTLTag} {
+		for _, look := range []int{0, 2} {
+			t.Run(lang+" "+looks[look].name, func(t *testing.T) {
+				world := shelltest.New()
+				b := open(t, world, "Alice")
+				b.look(look)
+				for _, a := range world.Accounts {
+					a.Language = lang
+				}
+				for _, s := range tour(b) {
+					b.inspect(lang+"-"+looks[look].name, s)
+				}
+			})
+		}
 	}
 }
 
