@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sandstorm-go/sandstorm/internal/host"
-	"github.com/sandstorm-go/sandstorm/internal/host/sandbox"
 	hostserver "github.com/sandstorm-go/sandstorm/internal/host/server"
 )
 
@@ -28,8 +27,8 @@ func newHostCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sandbox.NeedsUserNamespace() {
-				return sandbox.ReexecInUserNamespace() // returns only if it fails
+			if err := hostserver.Enter(dir); err != nil {
+				return err
 			}
 			opts.DataDir = dir
 			opts.Log = newLogger(slog.LevelInfo)

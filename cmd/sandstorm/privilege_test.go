@@ -42,6 +42,7 @@ func becomeAndTry(dir, as string) int {
 	return 0
 }
 
+// It needs CGO_ENABLED=0, as the server itself does.
 func TestServerGivesUpItsRights(t *testing.T) {
 	if os.Geteuid() != 0 {
 		// An ordinary user has none to give up; that it cannot gain any is all.
@@ -82,24 +83,15 @@ func try(t *testing.T, as string) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(staticCopy(t))
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), "BECOME_WITH_DATA="+dir, "BECOME_AS="+as)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", as, err, out)
 	}
 	return string(out)
-}
-
-// staticCopy builds this test without cgo: with it, as the race detector needs
-// it, a process cannot give up its rights.
-func staticCopy(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "test")
-	cmd := exec.Command("go", "test", "-c", "-o", bin, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return bin
 }

@@ -29,7 +29,9 @@ type Config struct {
 	// HostUID and HostGID are what the app's ids are outside, as this process
 	// sees them: in TierUser 0, the only ids there are; in TierRoot never 0.
 	HostUID, HostGID int
-	// Argv and Env are the app's command: executed as it is, without a search.
+	// Program is the file to execute, without a search; empty means Argv[0].
+	Program string
+	// Argv and Env are what the program gets.
 	Argv, Env []string
 	// Log is the app's standard output and error.
 	Log *os.File
@@ -43,6 +45,13 @@ type Config struct {
 	// CgroupFD, if positive, is an open cgroup v2 directory that all processes
 	// of the grain belong to from their birth.
 	CgroupFD int
+}
+
+func (c *Config) program() string {
+	if c.Program != "" {
+		return c.Program
+	}
+	return c.Argv[0]
 }
 
 // check refuses what must never be started.
@@ -60,7 +69,7 @@ func (c *Config) check(tier Tier) error {
 		return startError("keep descriptors", unix.EMFILE)
 	}
 	size := 0
-	for _, list := range [][]string{c.Argv, c.Env} {
+	for _, list := range [][]string{{c.program()}, c.Argv, c.Env} {
 		for _, s := range list {
 			size += len(s) + 9 // the pointer and the zero byte
 			if strings.IndexByte(s, 0) >= 0 {

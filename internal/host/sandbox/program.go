@@ -95,7 +95,7 @@ func (b *builder) build(net *os.File) {
 	// The app has grain-init's ids; it must not be able to trace it.
 	b.Call("protect grain-init", unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0)
 	b.seccomp()
-	b.Spawn(stepExecute, b.c.Argv, b.c.Env)
+	b.Spawn(stepExecute, b.c.program(), b.c.Argv, b.c.Env)
 	b.Reap()
 }
 

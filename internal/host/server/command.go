@@ -20,6 +20,7 @@ const bridgePath = "/sandstorm-http-bridge"
 
 // command is what a grain will execute.
 type command struct {
+	program   string // the file to execute; empty means argv[0]
 	argv, env []string
 	port      int    // where the app will listen, for the bridge
 	root      string // of the package's files
@@ -111,9 +112,10 @@ func (c *command) resolve(root, storage string) error {
 			}
 			continue
 		}
-		c.argv = append([]string{file}, c.argv[1:]...)
+		c.program = file // argv[0] stays the bare name
 		if script {
-			c.argv = append([]string{"/bin/sh"}, c.argv...)
+			c.program = ""
+			c.argv = append([]string{"/bin/sh", file}, c.argv[1:]...)
 		}
 		return nil
 	}

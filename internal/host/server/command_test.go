@@ -122,8 +122,16 @@ func TestResolve(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &command{argv: tt.argv, env: []string{"A=b", tt.path}}
 			mustDo(t, c.resolve(root, storage))
-			if !slices.Equal(c.argv, tt.want) {
-				t.Errorf("got %q, want %q", c.argv, tt.want)
+			got := c.argv
+			if c.program != "" {
+				// As with execvp, the program sees the name that it was called by.
+				if c.argv[0] != tt.argv[0] {
+					t.Errorf("argv[0] became %q", c.argv[0])
+				}
+				got = append([]string{c.program}, c.argv[1:]...)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("executes %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -91,7 +91,7 @@ func (l *launch) run(ctx context.Context, rec *record) (*run, error) {
 	p, err := s.box.Start(ctx, sandbox.Config{
 		Root: l.command.root, Var: s.dirs.sandboxPath(g.id),
 		HostUID: l.uid, HostGID: l.uid,
-		Argv: l.command.argv, Env: l.command.env, Port: l.command.port,
+		Program: l.command.program, Argv: l.command.argv, Env: l.command.env, Port: l.command.port,
 		Log: l.pipe.app, Keep: []*os.File{l.lock, l.pipe.keep},
 	})
 	if err != nil {

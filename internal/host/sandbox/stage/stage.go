@@ -101,11 +101,11 @@ func (p *Program) CallOn(first Slot, step string, nr uintptr, args ...uint64) {
 	p.record(step, nr, flagIndirect, 0, append([]uint64{uint64(first)}, args...))
 }
 
-// Spawn adds the start of the app: a child that executes argv[0], not searched
-// in any path, with exactly this environment.
-func (p *Program) Spawn(step string, argv, env []string) {
+// Spawn adds the start of the app: a child that executes file, not searched in
+// any path, with exactly these arguments and this environment.
+func (p *Program) Spawn(step, file string, argv, env []string) {
 	list := p.Strings(argv)
-	p.record(step, 0, flagSpawn, 0, []uint64{p.String(argv[0]), list, p.Strings(env)})
+	p.record(step, 0, flagSpawn, 0, []uint64{p.String(file), list, p.Strings(env)})
 }
 
 // Reap adds the end of a first process: it gives back the program's memory,

@@ -119,7 +119,7 @@ func TestSpawnAndReap(t *testing.T) {
 		{`(sh -c "exit 3" &); (sh -c "exit 4" &) ; exit 5`, "", 5, 5 << 8},
 	} {
 		p := New(3)
-		p.Spawn("execute", []string{"/bin/sh", "-c", test.script, "sh-name", "one"}, []string{"VAR=x=y", "PATH=/bin:/usr/bin"})
+		p.Spawn("execute", "/bin/sh", []string{"/bin/sh", "-c", test.script, "sh-name", "one"}, []string{"VAR=x=y", "PATH=/bin:/usr/bin"})
 		p.Reap()
 		out, reports, state := run(t, p, false)
 		if out != test.out || state.ExitCode() != test.code {
@@ -134,7 +134,7 @@ func TestSpawnAndReap(t *testing.T) {
 
 func TestSpawnFailure(t *testing.T) {
 	p := New(3)
-	p.Spawn("execute", []string{"/no/such/program"}, nil)
+	p.Spawn("execute", "/no/such/program", []string{"/no/such/program"}, nil)
 	p.Reap()
 	_, reports, state := run(t, p, false)
 	if len(reports) != 1 || p.Step(reports[0].step) != "execute" || reports[0].value != int32(syscall.ENOENT) {
