@@ -127,8 +127,8 @@ func (c coder) split(prob uint32) (_ coder, zero, moved uint32) {
 }
 
 // bit decodes one bit with the probability in p.
-func (c coder) bit(in *[inputSize]byte, p *uint16) (coder, uint32) {
-	c, zero, moved := c.normalize(in).split(uint32(*p))
+func (c coder) bit(p *uint16) (coder, uint32) {
+	c, zero, moved := c.split(uint32(*p))
 	*p = uint16(moved)
 	return c, zero
 }
@@ -194,9 +194,9 @@ func (d *model) decode(size int, buf []byte, low, pos, end, dict int) bool {
 			c.code -= bound
 			*p -= *p >> 5
 			var zero uint32
-			c, zero = c.bit(in, &d.isRep0[state&15])
+			c, zero = c.normalize(in).bit(&d.isRep0[state&15])
 			if zero != 0 {
-				c, zero = c.bit(in, &d.isRep0L[uint8(state<<4|posState)])
+				c, zero = c.normalize(in).bit(&d.isRep0L[uint8(state<<4|posState)])
 				if zero != 0 { // one byte, from where the last match came
 					if int(rep0) >= min(pos-low, dict) {
 						return false
@@ -208,11 +208,11 @@ func (d *model) decode(size int, buf []byte, low, pos, end, dict int) bool {
 					continue
 				}
 			} else {
-				c, zero = c.bit(in, &d.isRep1[state&15])
+				c, zero = c.normalize(in).bit(&d.isRep1[state&15])
 				if zero != 0 {
 					rep0, rep1 = rep1, rep0
 				} else {
-					c, zero = c.bit(in, &d.isRep2[state&15])
+					c, zero = c.normalize(in).bit(&d.isRep2[state&15])
 					if zero != 0 {
 						rep0, rep1, rep2 = rep2, rep0, rep1
 					} else {

@@ -27,7 +27,7 @@ func (c coder) matchedLiteral(in *[inputSize]byte, probs *[0x400]uint16, match u
 		var zero uint32
 		match <<= 1
 		matchBit := match & offset
-		c, zero = c.bit(in, &probs[(offset+matchBit+symbol)&0x3ff])
+		c, zero = c.normalize(in).bit(&probs[(offset+matchBit+symbol)&0x3ff])
 		symbol = symbol<<1 + 1 + zero
 		// offset stays if the bits agree, else becomes 0 for the rest.
 		offset &= matchBit ^ zero
@@ -37,18 +37,18 @@ func (c coder) matchedLiteral(in *[inputSize]byte, probs *[0x400]uint16, match u
 
 // length decodes a match length, less minMatch.
 func (c coder) length(in *[inputSize]byte, m *lengthModel, posState uint32) (coder, uint32) {
-	c, zero := c.bit(in, &m.choice)
+	c, zero := c.normalize(in).bit(&m.choice)
 	if zero != 0 {
 		return c.tree3(in, &m.low[posState&15])
 	}
-	c, zero = c.bit(in, &m.choice2)
+	c, zero = c.normalize(in).bit(&m.choice2)
 	if zero != 0 {
 		c, n := c.tree3(in, &m.mid[posState&15])
 		return c, n + 8
 	}
 	symbol := uint32(1)
 	for symbol < 0x100 {
-		c, zero = c.bit(in, &m.high[symbol&0xff])
+		c, zero = c.normalize(in).bit(&m.high[symbol&0xff])
 		symbol = symbol<<1 + 1 + zero
 	}
 	return c, symbol&0xff + 16
@@ -58,7 +58,7 @@ func (c coder) tree3(in *[inputSize]byte, probs *[8]uint16) (coder, uint32) {
 	symbol := uint32(1)
 	for symbol < 8 {
 		var zero uint32
-		c, zero = c.bit(in, &probs[symbol&7])
+		c, zero = c.normalize(in).bit(&probs[symbol&7])
 		symbol = symbol<<1 + 1 + zero
 	}
 	return c, symbol & 7
@@ -70,7 +70,7 @@ func (c coder) distance(in *[inputSize]byte, d *model, length uint32) (coder, ui
 	slot := uint32(1)
 	for slot < distSlots {
 		var zero uint32
-		c, zero = c.bit(in, &slots[slot&(distSlots-1)])
+		c, zero = c.normalize(in).bit(&slots[slot&(distSlots-1)])
 		slot = slot<<1 + 1 + zero
 	}
 	slot -= distSlots
@@ -105,7 +105,7 @@ func (c coder) reverse(in *[inputSize]byte, probs []uint16, n uint32) (coder, ui
 			break // cannot be: n is below log2(len(probs))
 		}
 		var zero uint32
-		c, zero = c.bit(in, &probs[symbol])
+		c, zero = c.normalize(in).bit(&probs[symbol])
 		symbol = symbol<<1 + 1 + zero
 		out |= (1 + zero) << i
 	}
