@@ -28,6 +28,8 @@ type Accounts interface {
 	// Create makes an account that signs in with an e-mail address or, if email
 	// is empty and development accounts are allowed, by name.
 	Create(ctx context.Context, name, email string, role sandstorm.Role) (*sandstorm.Account, error)
+	// List returns all accounts with their roles.
+	List(ctx context.Context) ([]sandstorm.Account, error)
 }
 
 // Options are what a Server works with.
@@ -176,13 +178,14 @@ func describeUser(a sandstorm.Account) User {
 }
 
 func (s *server) users(r *http.Request) (any, error) {
-	accounts, err := s.Store.Accounts(r.Context())
+	// Not the store's: there accounts have no role.
+	accounts, err := s.Accounts.List(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	users := make([]User, 0, len(accounts))
 	for _, a := range accounts {
-		users = append(users, describeUser(a.Account))
+		users = append(users, describeUser(a))
 	}
 	return users, nil
 }
@@ -226,9 +229,9 @@ func (s *server) owners(ctx context.Context, name string) (owners []*sandstorm.A
 		who, err := s.Accounts.Find(ctx, name)
 		return append(owners, who), err
 	}
-	accounts, err := s.Store.Accounts(ctx)
-	for _, a := range accounts {
-		owners = append(owners, &a.Account)
+	accounts, err := s.Accounts.List(ctx)
+	for i := range accounts {
+		owners = append(owners, &accounts[i])
 	}
 	return owners, err
 }
