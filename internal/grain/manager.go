@@ -122,6 +122,9 @@ func (m *Manager) tidy(ctx context.Context) {
 	}
 	m.sessions.dropBefore(now.Add(-10 * time.Minute))
 	m.purgeTrash(ctx, now.Add(-TrashRetention))
+	for _, l := range m.lives() {
+		m.measure(ctx, l.status.Grain)
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) {
