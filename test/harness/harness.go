@@ -24,9 +24,9 @@ import (
 	"time"
 )
 
-// nobody is the ordinary user of tests that run as root: an id that owns
+// Nobody is the ordinary user of tests that run as root: an id that owns
 // nothing.
-const nobody = 64999
+const Nobody = 64999
 
 // Root is the top of the checkout.
 func Root() string {
@@ -104,7 +104,7 @@ func prepare(t testing.TB, asUser bool) *Server {
 		t.Fatal(err)
 	}
 	if s.User {
-		if err := os.Chown(s.Data, nobody, nobody); err != nil {
+		if err := os.Chown(s.Data, Nobody, Nobody); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -134,7 +134,12 @@ func (s *Server) install(dir string) string {
 		s.T.Fatalf("run `make build` first: %v", err)
 	}
 	dst := filepath.Join(dir, "sandstorm")
-	if err := os.WriteFile(dst, bin, 0o755); err != nil {
+	// A process that another test starts meanwhile would inherit the file open
+	// for writing, and what is being written cannot be executed.
+	syscall.ForkLock.RLock()
+	err = os.WriteFile(dst, bin, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		s.T.Fatal(err)
 	}
 	return dst
@@ -190,7 +195,7 @@ func (s *Server) asUser(cmd *exec.Cmd) {
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "HOME=/nonexistent")
 	if s.User {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: Nobody, Gid: Nobody}}
 	}
 }
 
@@ -262,20 +267,28 @@ type App struct{ AppID, PackageID, Title, Version string }
 // Install installs a package that `make apps` built.
 func (s *Server) Install(app string) App {
 	s.T.Helper()
-	src := Package(s.T, app)
-	if s.User { // the checkout may be out of an ordinary user's reach
-		b, err := os.ReadFile(src)
-		if err != nil {
-			s.T.Fatal(err)
-		}
-		src = filepath.Join(filepath.Dir(s.Data), app+".spk")
-		if err := os.WriteFile(src, b, 0o644); err != nil {
-			s.T.Fatal(err)
-		}
-	}
 	var a App
-	s.JSON(&a, "app", "install", src)
+	s.JSON(&a, "app", "install", Copy(s.T, s, app))
 	return a
+}
+
+// Copy puts a package that `make apps` built where the server's user can read
+// it: the checkout may be out of reach. It ends with the server.
+func Copy(t testing.TB, s *Server, app string) string {
+	t.Helper()
+	src := Package(t, app)
+	if !s.User {
+		return src
+	}
+	b, err := os.ReadFile(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dst := filepath.Join(s.dir, app+".spk")
+	if err := os.WriteFile(dst, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dst
 }
 
 // Grain makes a grain for alice and returns its id.

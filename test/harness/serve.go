@@ -25,7 +25,7 @@ func Serve(t testing.TB, asUser bool, lines ...string) *Server {
 		t.Fatal(err)
 	}
 	if s.User {
-		if err := os.Chown(s.Config, nobody, nobody); err != nil {
+		if err := os.Chown(s.Config, Nobody, Nobody); err != nil {
 			t.Fatal(err)
 		}
 	}
