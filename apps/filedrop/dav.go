@@ -110,8 +110,8 @@ func (d *dav) logError(r *http.Request, err error) {
 }
 
 // advisoryLocks gives out locks, which some programs insist on, but lets
-// everybody write: the bridge does not pass the If header on (gateway.md §5),
-// so nobody could ever show that the lock is theirs.
+// everybody write: older bridges do not pass the If header on (gateway.md §5),
+// so that nobody could show that the lock is theirs.
 type advisoryLocks struct{ webdav.LockSystem }
 
 func (l advisoryLocks) Create(now time.Time, details webdav.LockDetails) (string, error) {
