@@ -80,7 +80,7 @@ func (e *exchange) readHead() error {
 
 // readHeadBytes reads until a head is whole and returns its length.
 func (e *exchange) readHeadBytes() (int, error) {
-	c, seen := e.conn, 0
+	c, seen, wait := e.conn, 0, patience
 	for {
 		if n := headEnd(c.unread(), seen); n > 0 {
 			return n, nil
@@ -92,9 +92,11 @@ func (e *exchange) readHeadBytes() (int, error) {
 		case errors.Is(err, errHeadTooLarge):
 			return 0, badResponse("response head above %d bytes", maxHead)
 		case isTimeout(err) && !c.aborted.Load():
-			e.app.impatient(c)
 			e.watch()
-			c.waitAtMost(0)
+			if wait *= 2; !e.app.impatient(c) {
+				wait = 0
+			}
+			c.waitAtMost(wait)
 		default:
 			return 0, err
 		}

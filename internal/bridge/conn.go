@@ -29,8 +29,10 @@ type conn struct {
 
 	// Owned by the App, under its mutex.
 	seq       uint64 // in the order of opening
+	before    uint64 // the last one that was open before this one was dialled
 	served    bool   // a response came over it: the app has accepted it
 	starving  bool   // it waits for being accepted, as far as we know
+	known     bool   // it was accepted before another one that was answered
 	freed     bool   // others were closed in its favour
 	reused    bool   // it was in the pool before
 	idleSince time.Time

@@ -32,7 +32,7 @@ func (a *App) take(check bool) *conn {
 // dial opens a new connection.
 func (a *App) dial(ctx context.Context) (*conn, error) {
 	a.mu.Lock()
-	closed := a.closed
+	closed, before := a.closed, a.dialled
 	a.mu.Unlock()
 	if closed {
 		return nil, errGone()
@@ -41,12 +41,15 @@ func (a *App) dial(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, &Failure{Status: sandstorm.KindOf(err).HTTPStatus(), Unsent: true, Err: err}
 	}
-	c := &conn{Conn: nc, buf: make([]byte, connBuffer)}
+	c := &conn{Conn: nc, buf: make([]byte, connBuffer), before: before}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		nc.Close()
 		return nil, errGone()
+	}
+	if a.narrow {
+		a.dropIdle() // one that came back in the meantime would block this one
 	}
 	a.dialled++
 	c.seq = a.dialled

@@ -6,17 +6,24 @@ package bridge
 
 // impatient is called when a response takes longer than patience. If the app
 // may not have accepted the connection at all, the idle ones are closed, and
-// none is kept until this one is answered.
-func (a *App) impatient(c *conn) {
+// none is kept until this one is answered. again says that it is worth to be
+// called again if the response still does not come.
+func (a *App) impatient(c *conn) (again bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, ok := a.open[c]; !ok || c.served || len(a.open) <= a.width {
-		return
+	if _, ok := a.open[c]; !ok || c.served || c.known {
+		return false
 	}
-	c.starving = true
-	a.starving++
-	c.freed = len(a.idle) > 0
+	if len(a.open) <= a.width {
+		return true
+	}
+	if !c.starving {
+		c.starving = true
+		a.starving++
+	}
+	c.freed = c.freed || len(a.idle) > 0
 	a.dropIdle()
+	return true
 }
 
 // blocks reports whether a connection that is kept now could block others.
@@ -31,8 +38,9 @@ func (a *App) blocks() bool {
 }
 
 // accepted notes the first response over a connection. Connections are
-// accepted in the order of their opening, so the older ones wait for an answer,
-// not for being accepted: a long poll does not starve.
+// accepted in the order of their opening, so those that were there before this
+// one was dialled wait for an answer, not for being accepted: a long poll does
+// not starve.
 func (a *App) accepted(c *conn) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -51,8 +59,8 @@ func (a *App) accepted(c *conn) {
 		return
 	}
 	for other := range a.open {
-		if other.starving && other.seq <= c.seq {
-			other.starving = false
+		if other.starving && (other == c || other.seq <= c.before) {
+			other.starving, other.known = false, true
 			a.starving--
 		}
 	}
