@@ -3,10 +3,12 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -64,6 +66,39 @@ func TestTry(t *testing.T) {
 	}
 	if len(got) != len(want) {
 		t.Errorf("%d results, want %d", len(got), len(want))
+	}
+}
+
+// A fork bomb ends at the grain's own limit, and does not keep another grain of
+// the same user from starting and forking.
+func TestForkBomb(t *testing.T) {
+	type result struct {
+		Children int
+		Error    string
+	}
+	l := newLauncher(t)
+	first := newBox(t, l, "bomb", "and stay")
+	first.start()
+	var got [2]result
+	first.must(json.Unmarshal([]byte(first.readLine()), &got[0]))
+	got[1] = report[result](newBox(t, l, "bomb"))
+	for _, r := range got {
+		if r.Error != "EAGAIN" || r.Children > maxTasks || r.Children < maxTasks-64 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// No core dump of an app reaches the machine's collector, and an app cannot
+// change that.
+func TestLimits(t *testing.T) {
+	got := report[map[string]any](newBox(t, newLauncher(t), "limits"))
+	want := map[string]any{
+		"prlimit core": "", "setrlimit core": "", "prlimit core of init": "",
+		"core": []any{1., 1.}, "more processes": "EPERM", "fewer files": "",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

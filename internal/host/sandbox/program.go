@@ -27,10 +27,19 @@ const (
 // initName is what the first process of a grain is called in lists of processes.
 const initName = "grain-init"
 
-// Limits of every app (sandbox.md §2).
+// Limits of every app (sandbox.md §2, §11).
 const (
 	softFiles = 1024
 	hardFiles = 4096
+	// maxTasks bounds the processes and threads of one grain, or a fork bomb
+	// would take all numbers that the machine has for processes. The kernel
+	// counts in the grain's own user namespace, so that grains do not share it
+	// even where they share a user.
+	maxTasks = 1024
+	// coreSize is the one limit at which the kernel neither writes a core dump
+	// nor hands one to the machine's collector, a program that runs as root
+	// outside of the grain (core(5)). With 0 it would still do the latter.
+	coreSize = 1
 )
 
 const appUmask = 0o007
@@ -85,6 +94,7 @@ func (b *builder) build(net *os.File) {
 	b.identity(proc, uint64(len(b.files)))
 	b.Call("close descriptors", unix.SYS_CLOSE_RANGE, temporary, 1<<32-1, 0)
 	b.Call("close descriptors", unix.SYS_CLOSE_RANGE, fdProgram, fdInit, 0)
+	b.limitTasks()
 	b.capabilities()
 	// The app gets no descriptor but its own.
 	first := uint64(fdStatus)
@@ -111,9 +121,8 @@ func (b *builder) process(unused uint64) {
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil || limit.Max > hardFiles {
 		limit.Max = hardFiles
 	}
-	limits := binary.LittleEndian.AppendUint64(nil, min(softFiles, limit.Max))
-	limits = binary.LittleEndian.AppendUint64(limits, limit.Max)
-	b.Call("limit open files", unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, b.Bytes(limits))
+	b.limit("limit open files", unix.RLIMIT_NOFILE, min(softFiles, limit.Max), limit.Max)
+	b.limit("forbid core dumps", unix.RLIMIT_CORE, coreSize, coreSize)
 	// execve keeps ignored signals ignored, and nohup may have set some.
 	deflt := b.Bytes(make([]byte, 32)) // struct sigaction: SIG_DFL
 	for sig := uint64(1); sig <= 64; sig++ {
@@ -122,6 +131,24 @@ func (b *builder) process(unused uint64) {
 		}
 	}
 	b.Call("reset signals", unix.SYS_RT_SIGPROCMASK, 2 /* SIG_SETMASK */, deflt, 0, 8)
+}
+
+// limit sets a resource limit of the process and its children.
+func (b *builder) limit(step string, resource, soft, hard uint64) {
+	limits := binary.LittleEndian.AppendUint64(nil, soft)
+	limits = binary.LittleEndian.AppendUint64(limits, hard)
+	b.Call(step, unix.SYS_PRLIMIT64, 0, resource, b.Bytes(limits))
+}
+
+// limitTasks bounds processes and threads. It comes after the user namespace was
+// made, which would inherit the limit as that of all its users together.
+func (b *builder) limitTasks() {
+	hard := uint64(maxTasks)
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil {
+		hard = min(hard, limit.Max)
+	}
+	b.limit("limit processes", unix.RLIMIT_NPROC, hard, hard)
 }
 
 // mountFDs adds the descriptors of all mount points that the package has.

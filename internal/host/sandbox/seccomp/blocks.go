@@ -67,6 +67,21 @@ func blocks() map[string][]bpf.Instruction {
 				unix.PR_SET_NO_NEW_PRIVS, unix.PR_GET_NO_NEW_PRIVS),
 			[]bpf.Instruction{ret(fail(unix.EINVAL))},
 		),
+		// The limit of core dumps stays at the value at which the kernel makes
+		// none: lowered to 0 it would let an app feed the machine's collector.
+		// Apps that lower it are told that it worked, because it has no core
+		// dumps that it wanted.
+		"setrlimit": join(oneOf(argLow(0), fail(0), unix.RLIMIT_CORE), []bpf.Instruction{ret(allow)}),
+		"prlimit": {
+			bpf.LoadAbsolute{Off: argLow(1), Size: 4},
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.RLIMIT_CORE, SkipTrue: 5},
+			bpf.LoadAbsolute{Off: argLow(2), Size: 4},
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 2},
+			bpf.LoadAbsolute{Off: argHigh(2), Size: 4},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
+			ret(fail(0)), // there is a new limit
+			ret(allow),
+		},
 		"setsockopt": setsockoptBlock(),
 		"socket":     socketBlock(),
 	}

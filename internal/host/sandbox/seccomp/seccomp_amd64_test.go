@@ -162,6 +162,14 @@ func TestArguments(t *testing.T) {
 		{"TCP_ULP", unix.SYS_SETSOCKOPT, []uint64{3, unix.SOL_TCP, 31}, fail(unix.EPERM)},
 		{"SOL_SOCKET 31", unix.SYS_SETSOCKOPT, []uint64{3, unix.SOL_SOCKET, 31}, ok},
 
+		{"limit files", unix.SYS_PRLIMIT64, []uint64{0, unix.RLIMIT_NOFILE, 1 << 20}, ok},
+		{"read core limit", unix.SYS_PRLIMIT64, []uint64{0, unix.RLIMIT_CORE, 0, 1 << 20}, ok},
+		{"limit core", unix.SYS_PRLIMIT64, []uint64{0, unix.RLIMIT_CORE, 1 << 20}, fail(0)},
+		{"limit core, low half 0", unix.SYS_PRLIMIT64, []uint64{0, unix.RLIMIT_CORE, high}, fail(0)},
+		{"limit core, hidden", unix.SYS_PRLIMIT64, []uint64{0, high | unix.RLIMIT_CORE, 1}, fail(0)},
+		{"setrlimit core", unix.SYS_SETRLIMIT, []uint64{high | unix.RLIMIT_CORE, 1}, fail(0)},
+		{"setrlimit files", unix.SYS_SETRLIMIT, []uint64{unix.RLIMIT_NOFILE, 1}, ok},
+
 		{"personality query", unix.SYS_PERSONALITY, []uint64{0xffffffff}, ok},
 		{"personality 0", unix.SYS_PERSONALITY, []uint64{0}, ok},
 		{"no randomisation", unix.SYS_PERSONALITY, []uint64{0x0040000}, fail(unix.ENOSYS)},

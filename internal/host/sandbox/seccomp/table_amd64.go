@@ -50,6 +50,8 @@ var byArgument = map[uint32]string{
 	unix.SYS_IOCTL:       "ioctl",
 	unix.SYS_PERSONALITY: "personality",
 	unix.SYS_PRCTL:       "prctl",
+	unix.SYS_PRLIMIT64:   "prlimit",
+	unix.SYS_SETRLIMIT:   "setrlimit",
 	unix.SYS_SETSOCKOPT:  "setsockopt",
 	unix.SYS_SOCKET:      "socket",
 	unix.SYS_SOCKETPAIR:  "socket",
@@ -91,7 +93,7 @@ var processes = []uint32{
 	unix.SYS_ARCH_PRCTL, unix.SYS_EXECVE, unix.SYS_EXECVEAT, unix.SYS_EXIT, unix.SYS_EXIT_GROUP,
 	unix.SYS_FORK, unix.SYS_FUTEX, unix.SYS_FUTEX_REQUEUE, unix.SYS_FUTEX_WAIT, unix.SYS_FUTEX_WAITV,
 	unix.SYS_FUTEX_WAKE, unix.SYS_GETRANDOM, unix.SYS_GETRLIMIT, unix.SYS_GETRUSAGE, unix.SYS_MEMBARRIER,
-	unix.SYS_PRLIMIT64, unix.SYS_RSEQ, unix.SYS_SETRLIMIT, unix.SYS_SET_ROBUST_LIST,
+	unix.SYS_RSEQ, unix.SYS_SET_ROBUST_LIST,
 	unix.SYS_SET_TID_ADDRESS, unix.SYS_SYSINFO, unix.SYS_UNAME, unix.SYS_VFORK, unix.SYS_WAIT4,
 	unix.SYS_WAITID,
 }

@@ -149,6 +149,36 @@ func try() map[string]string {
 	return out
 }
 
+// bomb forks until it is stopped, but not so often as to hurt a machine on which
+// nothing stops it.
+func bomb() map[string]any {
+	const enough = 3000
+	for n := range enough {
+		pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+		if errno != 0 {
+			return map[string]any{"children": n, "error": unix.ErrnoName(errno)}
+		}
+		for pid == 0 {
+			_, _, _ = unix.RawSyscall(unix.SYS_PAUSE, 0, 0, 0)
+		}
+	}
+	return map[string]any{"children": enough, "error": ""}
+}
+
+// limits tries to get out of the limits that the platform sets.
+func limits() map[string]any {
+	out := map[string]any{}
+	core := unix.Rlimit{}
+	out["prlimit core"] = errName(unix.Prlimit(0, unix.RLIMIT_CORE, &core, nil))
+	out["setrlimit core"] = call(unix.SYS_SETRLIMIT, unix.RLIMIT_CORE, ptr(&core))
+	out["prlimit core of init"] = errName(unix.Prlimit(1, unix.RLIMIT_CORE, &core, nil))
+	_ = unix.Prlimit(0, unix.RLIMIT_CORE, nil, &core)
+	out["core"] = []uint64{core.Cur, core.Max}
+	out["more processes"] = errName(unix.Prlimit(0, unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 5000, Max: 5000}, nil))
+	out["fewer files"] = errName(unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 500, Max: 4096}, nil))
+	return out
+}
+
 func open(path string) error {
 	f, err := os.Open(path)
 	if err == nil {

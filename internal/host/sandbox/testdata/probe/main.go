@@ -20,6 +20,13 @@ func main() {
 		print(look())
 	case "attack":
 		print(attack())
+	case "bomb":
+		print(bomb())
+		if len(os.Args) > 2 {
+			time.Sleep(time.Hour)
+		}
+	case "limits":
+		print(limits())
 	case "try":
 		print(try())
 	case "serve":
