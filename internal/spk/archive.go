@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"capnproto.org/go/capnp/v3"
@@ -239,8 +240,17 @@ func (k entryKind) String() string {
 	return [...]string{"regular file", "executable", "symlink", "directory"}[k]
 }
 
-// ReadFile returns a copy of a regular file of the package's root.
-func (f *File) ReadFile(name string) ([]byte, error) {
+// ReadFile returns a copy of a regular file of the package's root. If there is
+// none of that name, the error is fs.ErrNotExist.
+func (f *File) ReadFile(name string) (content []byte, err error) {
+	err = f.guarded(func() error {
+		content, err = f.readFile(name)
+		return err
+	})
+	return content, err
+}
+
+func (f *File) readFile(name string) ([]byte, error) {
 	root, err := f.parse()
 	if err != nil {
 		return nil, err
@@ -257,5 +267,5 @@ func (f *File) ReadFile(name string) ([]byte, error) {
 			return append([]byte{}, e.content...), nil
 		}
 	}
-	return nil, fmt.Errorf("the package has no %q: %w", name, errNotExist)
+	return nil, fmt.Errorf("the package has no %q: %w", name, fs.ErrNotExist)
 }

@@ -24,6 +24,8 @@ type OpenOptions struct {
 	// Progress, if set, is called now and then with the number of bytes that
 	// were read of the file.
 	Progress func(read int64)
+
+	maxArchive, maxPacked int64 // for tests; 0 means the format's limits
 }
 
 // File is a package whose signature holds. Its archive was not looked at yet:
@@ -39,7 +41,10 @@ type File struct {
 // is hashed, its digest, replacements and revocations. The caller closes the
 // File; nothing stays behind if Open fails.
 func Open(ctx context.Context, src io.Reader, opts OpenOptions) (*File, error) {
-	in := newSource(ctx, src, opts.Progress)
+	if opts.maxArchive == 0 {
+		opts.maxArchive, opts.maxPacked = MaxArchive, MaxPacked
+	}
+	in := newSource(ctx, src, opts)
 	if err := readMagic(in); err != nil {
 		return nil, err
 	}
@@ -59,7 +64,7 @@ func Open(ctx context.Context, src io.Reader, opts OpenOptions) (*File, error) {
 	defer temp.Close()
 
 	digest := sha512.New()
-	size, err := copyArchive(temp, digest, dec)
+	size, err := copyArchive(temp, digest, dec, opts.maxArchive)
 	if err != nil {
 		return nil, err
 	}
@@ -129,16 +134,16 @@ func readMagic(in io.Reader) error {
 
 // copyArchive moves the rest of the decompressed data to temp and hashes it. It
 // ends when the decompressor has seen the end of the file and found it good.
-func copyArchive(temp, digest io.Writer, dec io.Reader) (int64, error) {
+func copyArchive(temp, digest io.Writer, dec io.Reader, limit int64) (int64, error) {
 	out := &sinkError{w: temp}
-	size, err := io.Copy(io.MultiWriter(out, digest), io.LimitReader(dec, MaxArchive+1))
+	size, err := io.Copy(io.MultiWriter(out, digest), io.LimitReader(dec, limit+1))
 	switch {
 	case out.err != nil:
 		return 0, WriteError(out.err)
 	case err != nil:
 		return 0, readError(err)
-	case size > MaxArchive:
-		return 0, sandstorm.Errorf(sandstorm.TooLarge, "package.too-large", "the archive is larger than %d bytes", MaxArchive)
+	case size > limit:
+		return 0, sandstorm.Errorf(sandstorm.TooLarge, "package.too-large", "the archive is larger than %d bytes", limit)
 	}
 	return size, nil
 }

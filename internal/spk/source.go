@@ -16,12 +16,12 @@ type source struct {
 	ctx      context.Context // of the one call to Open that this lives in
 	r        io.Reader
 	hash     hash.Hash
-	n        int64
+	n, limit int64
 	progress func(int64)
 }
 
-func newSource(ctx context.Context, r io.Reader, progress func(int64)) *source {
-	return &source{ctx: ctx, r: r, hash: sha256.New(), progress: progress}
+func newSource(ctx context.Context, r io.Reader, opts OpenOptions) *source {
+	return &source{ctx: ctx, r: r, hash: sha256.New(), limit: opts.maxPacked, progress: opts.Progress}
 }
 
 // Read implements io.Reader.
@@ -32,10 +32,10 @@ func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.hash.Write(p[:n])
 	s.n += int64(n)
-	if s.n > MaxPacked {
+	if s.n > s.limit {
 		// Padding and empty blocks could go on for ever without growing the
 		// archive.
-		return 0, sandstorm.Errorf(sandstorm.TooLarge, "package.too-large", "the file is larger than %d bytes", int64(MaxPacked))
+		return 0, sandstorm.Errorf(sandstorm.TooLarge, "package.too-large", "the file is larger than %d bytes", s.limit)
 	}
 	if s.progress != nil && n > 0 {
 		s.progress(s.n)

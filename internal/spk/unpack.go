@@ -14,8 +14,6 @@ import (
 	"github.com/sandstorm-go/sandstorm"
 )
 
-var errNotExist = fs.ErrNotExist
-
 // Check parses the archive and applies all rules of the archive tree without
 // writing anything.
 func (f *File) Check(ctx context.Context) error {
@@ -57,7 +55,7 @@ func (f *File) walkComplete(ctx context.Context, s sink) error {
 	if err := f.walk(ctx, s); err != nil {
 		return err
 	}
-	if _, err := f.ReadFile(ManifestName); errors.Is(err, errNotExist) {
+	if _, err := f.readFile(ManifestName); errors.Is(err, fs.ErrNotExist) {
 		return badArchive("the package has no %s", ManifestName)
 	} else if err != nil {
 		return err

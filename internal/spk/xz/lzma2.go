@@ -15,12 +15,6 @@ type chunks struct {
 	low       int // where the dictionary began, in the window; may be negative
 }
 
-// Sizes of one chunk's data before and after compression.
-const (
-	maxChunkIn  = 1 << 16
-	maxChunkOut = 1 << 21
-)
-
 // start begins a new block.
 func (c *chunks) start(m *model, src io.Reader, dict int) {
 	*c = chunks{model: m, src: src, dict: dict, needDict: true, needProps: true}

@@ -84,7 +84,10 @@ func (z *Reader) nextStream() error {
 		case [4]byte(b) != [4]byte{}:
 			return z.streamHeader()
 		}
-		if _, err := z.src.r.Discard(4); err != nil {
+		// Padding comes in fours; take as many as are at hand.
+		b, _ = z.src.r.Peek(z.src.r.Buffered() &^ 3)
+		zeros := len(b) - len(bytes.TrimLeft(b, "\x00"))
+		if _, err := z.src.r.Discard(zeros &^ 3); err != nil {
 			return err
 		}
 	}

@@ -22,14 +22,13 @@ var crc64Table = crc64.MakeTable(crc64.ECMA)
 // Writer compresses to one stream of independent blocks, with CRC64. The bytes
 // that come out depend only on those that go in.
 type Writer struct {
-	w       io.Writer
-	buf     []byte
-	queue   chan chan encoded // blocks under way, in order
-	done    chan error        // result of the goroutine that writes them
-	index   []byte
-	blocks  uint64
-	started bool
-	err     error
+	w      io.Writer
+	size   int // of a block
+	buf    []byte
+	queue  chan chan encoded // blocks under way, in order
+	done   chan error        // result of the goroutine that writes them
+	index  []byte
+	blocks uint64
 }
 
 // encoded is a compressed block, ready to be written, or why there is none.
@@ -42,9 +41,12 @@ type encoded struct {
 
 // NewWriter returns a Writer that uses all processors. The caller must Close it
 // also after an error.
-func NewWriter(w io.Writer) *Writer {
+func NewWriter(w io.Writer) *Writer { return newWriter(w, blockSize) }
+
+func newWriter(w io.Writer, blockSize int) *Writer {
 	z := &Writer{
 		w:     w,
+		size:  blockSize,
 		queue: make(chan chan encoded, runtime.GOMAXPROCS(0)-1),
 		done:  make(chan error, 1),
 	}
@@ -57,10 +59,10 @@ func NewWriter(w io.Writer) *Writer {
 func (z *Writer) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		m := min(len(p), blockSize-len(z.buf))
+		m := min(len(p), z.size-len(z.buf))
 		z.buf = append(z.buf, p[:m]...)
 		p = p[m:]
-		if len(z.buf) == blockSize {
+		if len(z.buf) == z.size {
 			z.flush()
 		}
 	}

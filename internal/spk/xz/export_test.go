@@ -1,0 +1,4 @@
+package xz
+
+// NewWriterSize makes a Writer with smaller blocks.
+var NewWriterSize = newWriter
