@@ -13,23 +13,82 @@ import (
 // prepareDataDir makes what the server writes itself in its data directory:
 // server/ for its database and keys, socket/ for its sockets. The rest belongs
 // to the host. It is called before the server gives up its rights.
-func prepareDataDir(dir string, id identity) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+func prepareDataDir(path string, id identity) error {
+	if err := os.MkdirAll(path, 0o755); err != nil {
 		return err
 	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
 	for _, name := range []string{"server", "socket"} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(path, 0o700); err != nil {
-			return err
-		}
-		if os.Geteuid() != 0 || id.confined {
-			continue
-		}
-		if err := chownTree(path, id); err != nil {
-			return err
+		if err := prepareOwn(dir, name, id); err != nil {
+			return fmt.Errorf("%s: %w", filepath.Join(path, name), err)
 		}
 	}
 	return nil
+}
+
+// prepareOwn makes a directory of the server's own, or opens it without
+// following a link, and gives it to the server's user.
+func prepareOwn(parent *os.File, name string, id identity) error {
+	err := unix.Mkdirat(int(parent.Fd()), name, 0o700)
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return err
+	}
+	fd, err := unix.Openat(int(parent.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	dir := os.NewFile(uintptr(fd), name)
+	defer dir.Close()
+	if os.Geteuid() != 0 || id.confined {
+		return nil
+	}
+	return giveTree(dir, id)
+}
+
+// giveTree gives a directory and what is in it to the server's user: it may
+// stem from a run as another one. A server that was broken into could have put
+// anything here for root to give away at the next start, so nothing is named
+// twice: what was looked at is what is given. A link gives itself, and a file
+// that has a name elsewhere too nothing.
+func giveTree(dir *os.File, id identity) error {
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		fd, err := unix.Openat(int(dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if errors.Is(err, unix.ENOENT) {
+			continue // such as a socket that was just removed
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		err = give(fd, id)
+		unix.Close(fd)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return dir.Chown(id.uid, id.gid)
+}
+
+// give changes the owner of what an O_PATH descriptor stands for.
+func give(fd int, id identity) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if int(st.Uid) == id.uid && int(st.Gid) == id.gid {
+		return nil
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR && st.Nlink > 1 {
+		return errors.New("has another name elsewhere: remove one of them")
+	}
+	return unix.Fchownat(fd, "", id.uid, id.gid, unix.AT_EMPTY_PATH)
 }
 
 // lockDataDir makes sure that one server at a time works with a data directory.
@@ -50,19 +109,4 @@ func lockDataDir(dir string) (*os.File, error) {
 			return nil, fmt.Errorf("another server works with %s: stop it first, or use another data directory (%w)", dir, err)
 		}
 	}
-}
-
-// chownTree gives a directory and the files in it to the server's user: they
-// may stem from a run as another one. Links are not followed.
-func chownTree(dir string, id identity) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := os.Lchown(filepath.Join(dir, e.Name()), id.uid, id.gid); err != nil {
-			return err
-		}
-	}
-	return os.Lchown(dir, id.uid, id.gid)
 }
