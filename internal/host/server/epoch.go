@@ -23,6 +23,11 @@ func readEpoch(d *dir) (int64, error) {
 		return 0, err
 	}
 	text := strings.TrimSpace(string(data))
+	if text == "" {
+		// The host died, or the disk was full, between making the file and its
+		// first record; afterwards it never shrinks. Nothing was promised yet.
+		return 0, nil
+	}
 	epoch, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || epoch < 0 {
 		// To guess here could let a server back in that was cut off.

@@ -127,16 +127,34 @@ func openSocket(data string, opts *Options) (*net.UnixListener, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Who may use it is decided by the peer's credentials. Lchown and the mode
-	// only keep others from knocking; neither follows a symlink that the owner
-	// of the directory could have put here meanwhile.
+	// Who may use it is decided by the peer's credentials. The owner and the
+	// mode only keep others from knocking.
 	if os.Geteuid() == 0 && opts.ServerUID > 0 {
-		if err := os.Lchown(path, opts.ServerUID, opts.ServerGID); err != nil {
+		if err := giveSocket(path, opts.ServerUID, opts.ServerGID); err != nil {
 			l.Close()
 			return nil, err
 		}
 	}
 	return l, nil
+}
+
+// giveSocket changes the owner of a socket. The directory may belong to the
+// server's user, who could put something else in its place meanwhile, a second
+// name of a file of root's above all: only a socket with one name is given.
+func giveSocket(path string, uid, gid int) error {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return os.NewSyscallError("fstat", err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFSOCK || st.Nlink != 1 {
+		return fmt.Errorf("%s is not the socket that was just made", path)
+	}
+	return os.NewSyscallError("fchownat", unix.Fchownat(fd, "", uid, gid, unix.AT_EMPTY_PATH))
 }
 
 // socketDir makes the directory for sockets, which the server process may use

@@ -1,0 +1,57 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandstorm-go/sandstorm"
+)
+
+// A host that is killed, or finds the disk full, between the making of the
+// epoch's file and the first record in it must not lock the grain up for ever.
+func TestEpochFileWithoutRecord(t *testing.T) {
+	path, d := openTestDir(t)
+	file := filepath.Join(path, fileEpoch)
+	mustDo(t, os.WriteFile(file, nil, 0o600))
+	mustDo(t, fence(d, "grain", 7))
+	if err := fence(d, "grain", 6); !sandstorm.IsKind(err, sandstorm.Fenced) {
+		t.Errorf("an older epoch: %v", err)
+	}
+	for _, broken := range []string{"x", "-1\n", strings.Repeat("\x00", 21)} {
+		mustDo(t, os.WriteFile(file, []byte(broken), 0o600))
+		if err := fence(d, "grain", 8); err == nil {
+			t.Errorf("%q passes for an epoch", broken)
+		}
+	}
+}
+
+// The directory of the socket belongs to the server's user, who waits for root
+// to give away what it puts in the socket's place.
+func TestGiveSocketGivesOnlyASocket(t *testing.T) {
+	path, _ := openTestDir(t)
+	uid, gid := os.Geteuid(), os.Getegid()
+	victim := filepath.Join(path, "victim")
+	mustDo(t, os.WriteFile(victim, nil, 0o600))
+	other := filepath.Join(path, "other")
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	mustDo(t, err)
+	defer unix.Close(fd)
+	mustDo(t, unix.Bind(fd, &unix.SockaddrUnix{Name: other}))
+	mustDo(t, giveSocket(other, uid, gid))
+	for name, plant := range map[string]func(string) error{
+		"second name":       func(p string) error { return os.Link(victim, p) },
+		"link":              func(p string) error { return os.Symlink(victim, p) },
+		"directory":         func(p string) error { return os.Mkdir(p, 0o700) },
+		"somebody's socket": func(p string) error { return os.Link(other, p) },
+	} {
+		p := filepath.Join(path, strings.ReplaceAll(name, " ", "-"))
+		mustDo(t, plant(p))
+		if err := giveSocket(p, uid, gid); err == nil {
+			t.Errorf("%s: was given away", name)
+		}
+	}
+}
