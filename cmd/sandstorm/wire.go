@@ -39,7 +39,7 @@ func (p *program) wire(ctx context.Context) error {
 	})
 	p.grains = grain.New(grain.Options{
 		Store: p.store, Host: p.host, Notify: p.notify, Log: p.log,
-		SessionURL: p.hosts.SessionOrigin, PictureURL: p.pictureURL,
+		SessionURL: p.hosts.SessionOrigin, PictureURL: func(a *sandstorm.Account) string { return p.shell.PictureURL(a) },
 	})
 	if err := p.grains.Adopt(ctx); err != nil {
 		return err
@@ -105,15 +105,6 @@ func (p *program) signIn(set *settings.Service, sender *mail.Sender) *login.Serv
 		Settings: set.MailAndTitle,
 		Texts:    func(language string) email.Texts { return p.messages.Match(language, language) },
 	}), dev.New(p.store, p.account, p.cfg.AllowDevAccounts))
-}
-
-// pictureURL is where apps find an account's picture.
-func (p *program) pictureURL(a *sandstorm.Account) string {
-	static := p.hosts.Origin("static")
-	if a.Profile.Picture != "" {
-		return static + "/" + string(a.Profile.Picture)
-	}
-	return ""
 }
 
 // developmentAdmin makes Alice an administrator, so that a development server
