@@ -240,3 +240,38 @@ func TestTidyKeepsWhatIsUsed(t *testing.T) {
 		t.Error("the unused package's files stayed")
 	}
 }
+
+// A download that stalls shows how far it came.
+func TestProgressOfStalledDownload(t *testing.T) {
+	f := newFixture(t)
+	stalled := make(chan struct{})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "2000000")
+		w.Write(make([]byte, 1_000_000))
+		http.NewResponseController(w).Flush()
+		select {
+		case <-stalled:
+		case <-r.Context().Done():
+		}
+	}))
+	defer web.Close()
+	defer close(stalled)
+	a, err := f.s.Download(t.Context(), f.alice, web.URL+"/x.spk", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); a.Received != 1_000_000; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes of %d", a.Received, a.Total)
+		}
+		if a, err = f.s.Attempt(t.Context(), f.alice, a.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.State != app.StateDownloading || a.Total != 2_000_000 {
+		t.Errorf("%+v", a)
+	}
+	if err := f.s.Cancel(t.Context(), f.alice, a.ID); err != nil {
+		t.Fatal(err)
+	}
+}

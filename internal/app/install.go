@@ -127,19 +127,7 @@ func (s *Service) download(ctx context.Context, run *running, address string, wa
 
 // install runs an attempt to its end.
 func (s *Service) install(ctx context.Context, run *running, src io.Reader, want sandstorm.PackageID) {
-	last := time.Time{}
-	pkg, err := s.receive(ctx, src, host.InstallOptions{Want: want, Progress: func(read int64) {
-		run.set(func(a *Attempt) {
-			a.Received = read
-			if a.Total >= 0 && read >= a.Total {
-				a.State = StateVerifying
-			}
-		})
-		if now := s.opts.Now(); now.Sub(last) > 250*time.Millisecond {
-			last = now
-			s.opts.Notify.Publish(run.owner, "attempt:"+run.id)
-		}
-	}})
+	pkg, err := s.receive(ctx, &counted{s: s, run: run, src: src}, host.InstallOptions{Want: want})
 	s.finish(ctx, run, pkg, err)
 }
 
