@@ -72,7 +72,12 @@ func (a *App) InFlight() int { return int(a.inFlight.Load()) }
 // LastUse is when bytes last went to or came from the app.
 func (a *App) LastUse() time.Time { return time.Unix(0, a.lastUse.Load()) }
 
-func (a *App) touch() { a.lastUse.Store(time.Now().UnixNano()) }
+// touch notes that the app is in use, and returns the time.
+func (a *App) touch() time.Time {
+	now := time.Now()
+	a.lastUse.Store(now.UnixNano())
+	return now
+}
 
 // Close cuts all connections. Requests that were not sent yet fail with a
 // Failure that is Unsent; those under way are aborted.

@@ -4,20 +4,22 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 )
 
 // ask sends the request and reads the response head. A pooled connection that
 // turns out to be dead is replaced once, if the app cannot have seen anything.
 func (e *exchange) ask() error {
+	e.now = time.Now()
 	// What cannot be repeated goes only over a connection that was just checked.
-	e.conn = e.app.take(!e.rule.replay || e.socket)
+	e.conn = e.app.take(e.now, !e.rule.replay || e.socket)
 	for {
 		if e.conn == nil {
 			c, err := e.app.dial(e.ctx)
 			if err != nil {
 				return err
 			}
-			e.conn = c
+			e.conn, e.now = c, time.Now() // a grain may have taken long to answer
 		}
 		written, err := e.send()
 		if err == nil {
@@ -55,7 +57,7 @@ func (e *exchange) send() (written int, err error) {
 // readHead reads the final response head, skipping interim ones.
 func (e *exchange) readHead() error {
 	c := e.conn
-	c.waitAtMost(patience)
+	c.waitAbout(e.now, patience)
 	for range maxInterim {
 		n, err := e.readHeadBytes()
 		if err != nil {
@@ -140,6 +142,7 @@ func (e *exchange) finish() {
 	}
 	e.unwatchAll()
 	if e.conn != nil {
+		e.app.touch()
 		e.app.drop(e.conn)
 	}
 }
@@ -161,5 +164,5 @@ func (e *exchange) keep() {
 	}
 	c := e.conn
 	e.conn = nil
-	e.app.put(c)
+	e.app.put(c, e.app.touch())
 }

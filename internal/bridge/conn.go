@@ -27,6 +27,8 @@ type conn struct {
 	r, w    int    // unread bytes are buf[r:w]
 	aborted atomic.Bool
 
+	deadline time.Time // of Reads
+
 	// Owned by the App, under its mutex.
 	seq       uint64 // in the order of opening
 	before    uint64 // the last one that was open before this one was dialled
@@ -50,6 +52,19 @@ func (c *conn) waitAtMost(d time.Duration) {
 	if d > 0 {
 		t = time.Now().Add(d)
 	}
+	c.setReadDeadline(t)
+}
+
+// waitAbout bounds the next Reads by something between d and 2d from now: most
+// calls find a deadline that will do and cost nothing.
+func (c *conn) waitAbout(now time.Time, d time.Duration) {
+	if until := c.deadline.Sub(now); until < d || until > 2*d {
+		c.setReadDeadline(now.Add(2 * d))
+	}
+}
+
+func (c *conn) setReadDeadline(t time.Time) {
+	c.deadline = t
 	c.SetReadDeadline(t)
 	if c.aborted.Load() {
 		c.SetDeadline(aLongTimeAgo)

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/sandstorm-go/sandstorm"
 )
@@ -14,6 +15,7 @@ type exchange struct {
 	req    *Request
 	sess   *Session
 	out    Sink
+	now    time.Time // when it was sent
 	rule   *methodRule
 	socket bool // a WebSocket handshake
 	noted  [actionCount]string
@@ -42,7 +44,6 @@ func (a *App) Serve(ctx context.Context, req *Request, s *Session, out Sink) err
 		return fail(503, sandstorm.Exhausted, "bridge.busy", "more than %d requests in flight", maxInFlight)
 	}
 	defer a.inFlight.Add(-1)
-	defer a.touch()
 	e := exchanges.Get().(*exchange)
 	e.app, e.ctx, e.req, e.sess, e.out = a, ctx, req, s, out
 	err := e.run()

@@ -36,25 +36,6 @@ func isToken(s string) bool { return s != "" && allOf(s, classToken) }
 // control characters, which would let one field become two.
 func isValue(s string) bool { return allOf(s, classValue) }
 
-// maxRuleName is longer than every name in the tables of rules.
-const maxRuleName = 40
-
-// lowerName writes the lower-case form of name into buf, for a look-up that
-// does not allocate. A name that is too long for any table gives nothing.
-func lowerName(name string, buf *[maxRuleName]byte) []byte {
-	if len(name) > len(buf) {
-		return nil
-	}
-	for i := range len(name) {
-		c := name[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		buf[i] = c
-	}
-	return buf[:len(name)]
-}
-
 // hasPrefixFold reports whether s starts with prefix (lower case) in any case
 // and goes on after it.
 func hasPrefixFold(s, prefix string) bool {

@@ -9,8 +9,8 @@ import (
 
 // take returns a connection from the pool, or nil if there is none. check asks
 // for one that is known to be alive.
-func (a *App) take(check bool) *conn {
-	oldest := time.Now().Add(-keepIdle)
+func (a *App) take(now time.Time, check bool) *conn {
+	oldest := now.Add(-keepIdle)
 	for {
 		a.mu.Lock()
 		n := len(a.idle)
@@ -61,8 +61,8 @@ func errGone() error {
 	return &Failure{Status: 503, Unsent: true, Err: sandstorm.Errorf(sandstorm.Unavailable, "bridge.gone", "the grain was stopped")}
 }
 
-// put returns a connection whose response was read to its end.
-func (a *App) put(c *conn) {
+// put returns a connection whose response was read to its end just now.
+func (a *App) put(c *conn, now time.Time) {
 	if len(c.buf) != connBuffer {
 		c.buf = make([]byte, connBuffer)
 	}
@@ -73,7 +73,7 @@ func (a *App) put(c *conn) {
 		a.mu.Unlock()
 		return
 	}
-	c.idleSince = time.Now()
+	c.idleSince = now
 	a.idle = append(a.idle, c)
 	if !a.armed {
 		a.armJanitor()

@@ -96,9 +96,10 @@ var requestRules = map[string]requestRule{
 // requestPrefixes are the names with a free ending that pass as they are.
 var requestPrefixes = []string{"x-sandstorm-app-", "x-hgarg-", "x-phabricator-"}
 
+var requestTable = newRuleTable(requestRules)
+
 func requestRuleFor(name string) requestRule {
-	var buf [maxRuleName]byte
-	if r, ok := requestRules[string(lowerName(name, &buf))]; ok {
+	if r, ok := requestTable.find(name); ok {
 		return r
 	}
 	if name == "" || name[0]|0x20 != 'x' {

@@ -88,9 +88,10 @@ var responseRules = map[string]responseRule{
 // responsePrefix is the free part of the namespace: it passes as it is.
 const responsePrefix = "x-sandstorm-app-"
 
+var responseTable = newRuleTable(responseRules)
+
 func responseRuleFor(name string) responseRule {
-	var buf [maxRuleName]byte
-	if r, ok := responseRules[string(lowerName(name, &buf))]; ok {
+	if r, ok := responseTable.find(name); ok {
 		return r
 	}
 	if hasPrefixFold(name, responsePrefix) {

@@ -19,7 +19,7 @@ type upload struct {
 	body     Body
 	conn     *conn
 	length   int64 // -1: chunked
-	touch    func()
+	touch    func() time.Time
 	stall    time.Duration // see waits.body
 	done     chan struct{}
 	complete atomic.Bool // the whole body was read from the client

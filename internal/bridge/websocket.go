@@ -83,9 +83,9 @@ func (e *exchange) relaySocket() error {
 // pump copies one direction of a WebSocket.
 type pump struct {
 	from, to net.Conn
-	early    []byte // already read from from
-	used     func() // called when bytes passed
-	ended    func() // called at the end: bounds the other direction
+	early    []byte           // already read from from
+	used     func() time.Time // called when bytes passed
+	ended    func()           // called at the end: bounds the other direction
 	stall    time.Duration
 }
 
