@@ -44,8 +44,10 @@ class GrainFrames extends HTMLElement {
     addEventListener('message', (e) => this.message(e));
     setInterval(() => this.keepAliveAll(), keepAliveEvery);
     document.addEventListener('shell:change', (e) => {
-      const entry = this.entries.get(/** @type {CustomEvent} */ (e).detail.replace(/^grain:/, ''));
-      if (entry?.frame) this.keepAlive(entry);
+      const name = /** @type {CustomEvent} */ (e).detail;
+      for (const entry of this.entries.values()) {
+        if (entry.frame && (name === `grain:${entry.id}` || name === 'refetch')) this.keepAlive(entry);
+      }
     });
   }
 

@@ -7,14 +7,33 @@ import { refresh } from './nav.js';
 let source = null;
 let timer = 0;
 
-/** @param {string} name */
-function changed(name) {
-  document.dispatchEvent(new CustomEvent('shell:change', { detail: name }));
-  const wanted = (document.getElementById('main')?.dataset.live ?? '').split(' ');
-  if (!wanted.includes(name)) return;
+/** Anything may have changed: events were lost, or the stream was not there. */
+const anything = 'refetch';
+
+/** When each name was heard, by performance.now(), since the page was shown. */
+const heard = new Map();
+
+/** @param {(name: string) => boolean} happened */
+function refreshIf(happened) {
+  const live = document.getElementById('main')?.dataset.live;
+  if (!live || !(happened(anything) || live.split(' ').some(happened))) return;
   clearTimeout(timer);
   timer = setTimeout(refresh, 120); // several changes often come together
 }
+
+/** @param {string} name */
+function changed(name) {
+  heard.set(name, performance.now());
+  document.dispatchEvent(new CustomEvent('shell:change', { detail: name }));
+  refreshIf((n) => n === name);
+}
+
+// What changed while a page was on its way was not looked for yet.
+document.addEventListener('shell:page', (e) => {
+  const began = /** @type {CustomEvent} */ (e).detail;
+  refreshIf((n) => heard.get(n) >= began);
+  heard.clear();
+});
 
 // A hidden tab holds no connection: over HTTP/1.1 six of them would block the
 // whole server. It catches up when it is looked at again.
@@ -26,14 +45,12 @@ function connect() {
   }
   if (source) return;
   source = new EventSource('/events');
+  // Also when the server comes back after a restart.
+  source.addEventListener('open', () => changed(anything));
   source.addEventListener('change', (e) => changed(e.data));
 }
 
-document.addEventListener('visibilitychange', () => {
-  const back = !document.hidden && !source;
-  connect();
-  if (back && document.getElementById('main')?.dataset.live) refresh();
-});
+document.addEventListener('visibilitychange', connect);
 addEventListener('pagehide', () => { source?.close(); source = null; });
 addEventListener('pageshow', connect);
 connect();

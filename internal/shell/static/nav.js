@@ -92,6 +92,7 @@ function ask(doc) {
  */
 export async function navigate(url, how = {}) {
   pending?.abort();
+  const began = performance.now();
   const me = (pending = new AbortController());
   const bar = document.createElement('div');
   bar.className = 'bar';
@@ -120,7 +121,7 @@ export async function navigate(url, how = {}) {
     const anchor = hash && !document.querySelector('.grainbar') ? document.getElementById(hash.slice(1)) : null;
     if (anchor) anchor.scrollIntoView();
     else scrollTo(0, how.scroll ?? 0);
-    document.dispatchEvent(new CustomEvent('shell:page'));
+    document.dispatchEvent(new CustomEvent('shell:page', { detail: began }));
   } catch (e) {
     if (me.signal.aborted) return;
     toast('toast-offline');
