@@ -85,7 +85,19 @@ func (f *fixture) account(name string) *sandstorm.Account {
 	if err := f.store.InsertAccount(f.t.Context(), &a, nil); err != nil {
 		f.t.Fatal(err)
 	}
+	f.signIn(&a.Account)
 	return &a.Account
+}
+
+// signIn begins the browser session that the account's Login names.
+func (f *fixture) signIn(a *sandstorm.Account) {
+	f.t.Helper()
+	now := f.clock.Now()
+	if err := f.store.InsertBrowserSession(f.t.Context(), &store.BrowserSession{
+		Login: a.Login, Account: a.ID, Created: now, LastUsed: now, Expires: time.Now().Add(1000 * time.Hour),
+	}); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 func (f *fixture) create(title string) *sandstorm.Grain {
@@ -256,6 +268,7 @@ func TestSignOutEndsItsSessionsOnly(t *testing.T) {
 	h := f.open(g.ID)
 	other := *f.alice
 	other.Login = "another-browser"
+	f.signIn(&other)
 	secret, err := f.m.Open(t.Context(), &other, g.ID)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package grain
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
@@ -14,12 +15,26 @@ import (
 func (m *Manager) stopIdle(ctx context.Context) {
 	deadline := m.opts.Now().Add(-m.opts.IdleTimeout)
 	for _, id := range m.idleSince(deadline) {
-		if err := m.stop(ctx, id); err != nil && ctx.Err() == nil {
+		if err := m.stopInTime(ctx, id); err != nil && ctx.Err() == nil {
 			m.opts.Log.Error("cannot stop an idle grain", "grain", id, "err", err)
 			continue
 		}
 		m.measure(ctx, id)
 	}
+}
+
+// What one grain may cost the others who wait for their turn to be stopped or
+// measured: an app can be slow to die, and its tree can be larger than anybody
+// has time to walk.
+const (
+	stopTimeout    = 30 * time.Second
+	measureTimeout = 30 * time.Second
+)
+
+func (m *Manager) stopInTime(ctx context.Context, id sandstorm.GrainID) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	return m.stop(ctx, id)
 }
 
 func (m *Manager) idleSince(deadline time.Time) []sandstorm.GrainID {
@@ -43,11 +58,13 @@ func (m *Manager) idleSince(deadline time.Time) []sandstorm.GrainID {
 
 // measure stores how much disk the grain takes.
 func (m *Manager) measure(ctx context.Context, id sandstorm.GrainID) {
+	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
 	size, err := m.opts.Host.GrainSize(ctx, id)
 	if err == nil {
 		err = m.opts.Store.SetGrainSize(ctx, id, size)
 	}
-	if err != nil && ctx.Err() == nil && !sandstorm.IsKind(err, sandstorm.NotFound) {
+	if err != nil && !errors.Is(err, context.Canceled) && !sandstorm.IsKind(err, sandstorm.NotFound) {
 		m.opts.Log.Warn("cannot measure a grain", "grain", id, "err", err)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // run is what the manager knows of one grain's process: whether it runs, the
 // way to its app, and how it ended last.
 type run struct {
-	start sync.Mutex // held while the grain is started or stopped: one at a time
+	start sync.Mutex // held while the grain is started, stopped or deleted: one at a time
+	ran   bool       // guarded by start: it was started, whatever its record says
 
 	mu      sync.Mutex
 	live    *live      // nil while the grain does not run
@@ -122,19 +123,28 @@ func (m *Manager) startOne(ctx context.Context, id sandstorm.GrainID) (*live, er
 		return nil, err
 	}
 	req := host.StartRequest{Lease: host.Lease{Grain: id, Epoch: epoch}, Package: g.Package, Action: g.Action}
-	if g.Started {
+	if g.Started || r.ran {
 		req.Action = host.ActionContinue
 	}
 	status, err := m.opts.Host.StartGrain(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	if !g.Started {
-		if err := m.opts.Store.SetGrainStarted(ctx, id); err != nil {
-			return nil, err
-		}
-	}
+	m.markStarted(ctx, r, g)
 	return m.took(r, *status, pkg.Bridge), nil
+}
+
+// markStarted records that the action's command ran: it makes a new document
+// and must not run again over the old one. If the record cannot be written the
+// grain runs all the same, and the next start tries again.
+func (m *Manager) markStarted(ctx context.Context, r *run, g *sandstorm.Grain) {
+	r.ran = true
+	if g.Started {
+		return
+	}
+	if err := m.opts.Store.SetGrainStarted(ctx, g.ID); err != nil {
+		m.opts.Log.Error("cannot record that a grain was started", "grain", g.ID, "err", err)
+	}
 }
 
 func missingPackage(err error, id sandstorm.PackageID) error {
@@ -320,6 +330,8 @@ func (m *Manager) adoptOne(ctx context.Context, status host.GrainStatus) {
 		}
 		return
 	}
+	// The server that started it may not have come to record that.
+	m.markStarted(ctx, r, g)
 	m.took(r, status, pkg.Bridge)
 }
 
@@ -328,6 +340,11 @@ func (m *Manager) stop(ctx context.Context, id sandstorm.GrainID) error {
 	r := m.run(id)
 	r.start.Lock()
 	defer r.start.Unlock()
+	return m.stopLocked(ctx, id)
+}
+
+// stopLocked is stop for who holds the run's start lock.
+func (m *Manager) stopLocked(ctx context.Context, id sandstorm.GrainID) error {
 	l := m.peek(id)
 	if l == nil {
 		return nil

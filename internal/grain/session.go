@@ -181,16 +181,17 @@ func (m *Manager) KeepAlive(ctx context.Context, who *sandstorm.Account, hostID 
 // EndSessions ends every grain session that was opened through a browser
 // session, for when that one is signed out.
 func (m *Manager) EndSessions(ctx context.Context, login sandstorm.LoginID) error {
-	m.sessions.revoke(func(s *session) bool { return s.Login == login })
+	// The store first: what is then revoked in memory cannot be read again.
 	_, err := m.opts.Store.DeleteGrainSessionsOfLogin(ctx, login)
+	m.sessions.revoke(func(s *session) bool { return s.Login == login })
 	return err
 }
 
 // endGrainSessions ends the sessions of a grain: the next request to any of
 // their hosts finds nothing.
 func (m *Manager) endGrainSessions(ctx context.Context, id sandstorm.GrainID) error {
-	m.sessions.revoke(func(s *session) bool { return s.Grain == id })
 	_, err := m.opts.Store.DeleteGrainSessions(ctx, id)
+	m.sessions.revoke(func(s *session) bool { return s.Grain == id })
 	return err
 }
 
@@ -199,8 +200,8 @@ func errEnded(hostID sandstorm.HostID) error {
 }
 
 func (m *Manager) lookup(ctx context.Context, hostID sandstorm.HostID) (*session, error) {
-	s := m.sessions.get(hostID)
-	if s == nil {
+	s, revocations := m.sessions.get(hostID)
+	for s == nil {
 		row, err := m.opts.Store.GrainSession(ctx, hostID)
 		if err != nil {
 			if sandstorm.IsKind(err, sandstorm.NotFound) {
@@ -208,7 +209,7 @@ func (m *Manager) lookup(ctx context.Context, hostID sandstorm.HostID) (*session
 			}
 			return nil, err
 		}
-		s = m.sessions.add(*row)
+		s, revocations = m.sessions.add(*row, revocations)
 	}
 	if s.revoked.Load() || m.opts.Now().Unix()-s.lastUse.Load() > int64(m.opts.SessionTimeout/time.Second) {
 		return nil, errEnded(hostID)
@@ -219,26 +220,34 @@ func (m *Manager) lookup(ctx context.Context, hostID sandstorm.HostID) (*session
 // sessionCache holds the sessions in use. It holds nothing that the store does
 // not, except how recently each was used.
 type sessionCache struct {
-	mu     sync.RWMutex
-	byHost map[sandstorm.HostID]*session
+	mu          sync.RWMutex
+	byHost      map[sandstorm.HostID]*session
+	revocations int // how often sessions were revoked
 }
 
-func (c *sessionCache) get(id sandstorm.HostID) *session {
+// get returns a session, nil if it is not here, and what add is to be told.
+func (c *sessionCache) get(id sandstorm.HostID) (s *session, revocations int) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.byHost[id]
+	return c.byHost[id], c.revocations
 }
 
-func (c *sessionCache) add(row sandstorm.GrainSession) *session {
+// add takes up a session that was read from the store when there had been that
+// many revocations. If there was one since, the row may be of a session that it
+// ended: then add returns nil, and the row is to be read again.
+func (c *sessionCache) add(row sandstorm.GrainSession, revocations int) (s *session, now int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.byHost[row.Host]; s != nil {
-		return s
+		return s, c.revocations
 	}
-	s := &session{GrainSession: row}
+	if c.revocations != revocations {
+		return nil, c.revocations
+	}
+	s = &session{GrainSession: row}
 	s.lastUse.Store(row.LastUsed.Unix())
 	c.byHost[row.Host] = s
-	return s
+	return s, c.revocations
 }
 
 // revoke ends the sessions that match, at once, also for requests that have
@@ -246,6 +255,7 @@ func (c *sessionCache) add(row sandstorm.GrainSession) *session {
 func (c *sessionCache) revoke(match func(*session) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.revocations++
 	for host, s := range c.byHost {
 		if match(s) {
 			s.revoke()

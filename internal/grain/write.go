@@ -121,6 +121,9 @@ func (m *Manager) Trash(ctx context.Context, who *sandstorm.Account, ids ...sand
 // Restore takes the grains out of the trash.
 func (m *Manager) Restore(ctx context.Context, who *sandstorm.Account, ids ...sandstorm.GrainID) error {
 	return m.each(ctx, who, ids, func(id sandstorm.GrainID) error {
+		r := m.run(id) // not while it is being deleted
+		r.start.Lock()
+		defer r.start.Unlock()
 		return m.opts.Store.SetGrainTrashed(ctx, []sandstorm.GrainID{id}, nil)
 	})
 }
@@ -128,21 +131,31 @@ func (m *Manager) Restore(ctx context.Context, who *sandstorm.Account, ids ...sa
 // Delete removes trashed grains for good.
 func (m *Manager) Delete(ctx context.Context, who *sandstorm.Account, ids ...sandstorm.GrainID) error {
 	return m.each(ctx, who, ids, func(id sandstorm.GrainID) error {
-		g, err := m.opts.Store.Grain(ctx, id)
-		if err != nil {
-			return err
-		}
-		if g.Trashed == nil {
-			return sandstorm.Errorf(sandstorm.Conflict, "grain.not-in-trash", "grain %s is not in the trash", id)
-		}
-		return m.destroy(ctx, id)
+		return m.destroy(ctx, id, func(*sandstorm.Grain) bool { return true })
 	})
 }
 
+// purge deletes a grain that has been in the trash since before t.
+func (m *Manager) purge(ctx context.Context, id sandstorm.GrainID, t time.Time) error {
+	return m.destroy(ctx, id, func(g *sandstorm.Grain) bool { return g.Trashed.Before(t) })
+}
+
 // destroy removes a grain's storage, then its record: if the first fails the
-// grain is still listed and can be deleted again.
-func (m *Manager) destroy(ctx context.Context, id sandstorm.GrainID) error {
-	if err := errors.Join(m.endGrainSessions(ctx, id), m.stop(ctx, id)); err != nil {
+// grain is still listed and can be deleted again. It is Conflict if the grain is
+// not in the trash, or is there but not due: whoever restores it at the same
+// time either comes too late or keeps it.
+func (m *Manager) destroy(ctx context.Context, id sandstorm.GrainID, due func(*sandstorm.Grain) bool) error {
+	r := m.run(id)
+	r.start.Lock()
+	defer r.start.Unlock()
+	g, err := m.opts.Store.Grain(ctx, id)
+	if err != nil {
+		return err
+	}
+	if g.Trashed == nil || !due(g) {
+		return sandstorm.Errorf(sandstorm.Conflict, "grain.not-in-trash", "grain %s is not in the trash", id)
+	}
+	if err := errors.Join(m.endGrainSessions(ctx, id), m.stopLocked(ctx, id)); err != nil {
 		return err
 	}
 	epoch, err := m.opts.Store.ClaimLease(ctx, id)
@@ -185,7 +198,7 @@ func (m *Manager) purgeTrash(ctx context.Context, before time.Time) {
 		return
 	}
 	for _, g := range old {
-		if err := m.destroy(ctx, g.ID); err != nil {
+		if err := m.purge(ctx, g.ID, before); err != nil && !sandstorm.IsKind(err, sandstorm.Conflict) {
 			m.opts.Log.Error("cannot delete a grain from the trash", "grain", g.ID, "err", err)
 		}
 	}

@@ -25,9 +25,23 @@ func scanSession(row scanner) (*sandstorm.GrainSession, error) {
 }
 
 // InsertGrainSession records a new session. Conflict if the host is taken,
-// NotFound if the grain does not exist.
+// NotFound if the grain does not exist, Denied if the browser session that it
+// shall end with has ended already: nobody would end it then.
 func (s *Store) InsertGrainSession(ctx context.Context, g *sandstorm.GrainSession) error {
-	_, err := s.update(ctx, "insert grain session", `INSERT INTO grain_sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+	return s.write(ctx, "insert grain session", func(q querier) error { return s.insertGrainSession(ctx, q, g) })
+}
+
+func (s *Store) insertGrainSession(ctx context.Context, q querier, g *sandstorm.GrainSession) error {
+	if g.Login != "" {
+		_, ok, err := one(ctx, q, value[string], `SELECT token_hash FROM browser_sessions WHERE token_hash = $1`, string(g.Login))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return sandstorm.Errorf(sandstorm.Denied, "auth.sign-in", "the browser session has ended")
+		}
+	}
+	_, err := q.exec(ctx, `INSERT INTO grain_sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		string(g.Host), string(g.Tab), string(g.Grain), orNull(g.Account), string(g.Login), ms(g.Created), ms(g.LastUsed))
 	if s.eng.classify(err) == failedForeign {
 		return noGrain(g.Grain)

@@ -130,6 +130,9 @@ func testGrainSessions(t *testing.T, s *store.Store) {
 		}
 	}
 	wantKind(t, s.InsertGrainSession(ctx, a), sandstorm.Conflict)
+	late := *a // its browser signed out meanwhile
+	late.Host, late.Login = "00000000000000000000000000000000", "ended"
+	wantKind(t, s.InsertGrainSession(ctx, &late), sandstorm.Denied)
 	lost := *a
 	lost.Host, lost.Grain = "00000000000000000000000000000000", "unknowngrain"
 	wantKind(t, s.InsertGrainSession(ctx, &lost), sandstorm.NotFound)
@@ -144,11 +147,12 @@ func testGrainSessions(t *testing.T, s *store.Store) {
 	if gone := must(s.DeleteGrainSessionsBefore(ctx, base.Add(time.Hour)))(t); len(gone) != 1 || gone[0] != b.Host {
 		t.Errorf("ended %v, want only %v", gone, b.Host)
 	}
-	byLogin := openThrough(t, s, g, "login")
+	login := addBrowser(t, s, g.Owner, "", "l").Login
+	byLogin := openThrough(t, s, g, login)
 	if gone := must(s.DeleteGrainSessionsOfLogin(ctx, ""))(t); len(gone) != 0 {
 		t.Errorf("ended %v, want none: they have no sign-in in common", gone)
 	}
-	if gone := must(s.DeleteGrainSessionsOfLogin(ctx, "login"))(t); len(gone) != 1 || gone[0] != byLogin {
+	if gone := must(s.DeleteGrainSessionsOfLogin(ctx, login))(t); len(gone) != 1 || gone[0] != byLogin {
 		t.Errorf("ended %v, want only %v", gone, byLogin)
 	}
 	ok(t, s.DeleteGrainSession(ctx, a.Host))

@@ -1,0 +1,110 @@
+package grain_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sandstorm-go/sandstorm"
+	"github.com/sandstorm-go/sandstorm/internal/grain"
+	"github.com/sandstorm-go/sandstorm/internal/host"
+)
+
+// A request that looks its session up while its browser signs out must not
+// bring the session back to life in memory.
+func TestSignOutWinsOverRequests(t *testing.T) {
+	f := newFixture(t)
+	g := f.create("One")
+	for range 150 {
+		h := f.open(g.ID)
+		var requests sync.WaitGroup
+		for range 4 {
+			requests.Go(func() { _, _ = f.visit(h) })
+		}
+		if err := f.m.EndSessions(t.Context(), f.alice.Login); err != nil {
+			t.Fatal(err)
+		}
+		requests.Wait()
+		if _, err := f.visit(h); !sandstorm.IsKind(err, sandstorm.NotFound) {
+			t.Fatalf("after signing out: %v", err)
+		}
+	}
+}
+
+// The page that opens a grain may be under way when its browser signs out.
+func TestNothingOpensThroughAnEndedLogin(t *testing.T) {
+	f := newFixture(t)
+	g := f.create("One")
+	if err := f.store.DeleteBrowserSession(t.Context(), f.alice.Login); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.m.Open(t.Context(), f.alice, g.ID)
+	wantKind(t, "open after signing out", err, sandstorm.Denied)
+}
+
+// A server that ends between the first start of a grain and the record of it
+// must not run the command that makes a new document once more, over the old.
+func TestFirstCommandRunsOnce(t *testing.T) {
+	f := newFixture(t)
+	g := f.create("One")
+	if _, err := f.visit(f.open(g.ID)); err != nil {
+		t.Fatal(err)
+	}
+	f.forgetStarted(g)
+	f.m = f.manager() // the next server
+	if err := f.m.Adopt(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.m.Restart(t.Context(), f.alice, g.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.m.Start(t.Context(), f.alice, g.ID); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(f.host.Starts); n != 2 || f.host.Starts[1].Action != host.ActionContinue {
+		t.Errorf("%d starts: %+v", n, f.host.Starts)
+	}
+}
+
+// forgetStarted makes the grain's record one that says it never ran.
+func (f *fixture) forgetStarted(g *sandstorm.Grain) {
+	f.t.Helper()
+	ctx := f.t.Context()
+	again := *g
+	if err := errors.Join(f.store.DeleteGrain(ctx, g.ID), f.store.InsertGrain(ctx, &again)); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// Whoever takes a grain out of the trash keeps it, even in the moment in which
+// its time is up.
+func TestRestoredGrainIsNotPurged(t *testing.T) {
+	f := newFixture(t)
+	g := f.create("One")
+	ctx := t.Context()
+	if err := f.m.Trash(ctx, f.alice, g.ID); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(grain.TrashRetention + time.Hour)
+	old, err := f.store.GrainsTrashedBefore(ctx, f.clock.Now().Add(-grain.TrashRetention))
+	if err != nil || len(old) != 1 {
+		t.Fatal(old, err)
+	}
+	// Between the list and the deletion …
+	if err := f.m.Restore(ctx, f.alice, g.ID); err != nil {
+		t.Fatal(err)
+	}
+	deadline := f.clock.Now().Add(-grain.TrashRetention)
+	err = grain.PurgeForTest(f.m, ctx, g.ID, deadline)
+	wantKind(t, "purge of a restored grain", err, sandstorm.Conflict)
+	// … or in the trash once more.
+	if err := f.m.Trash(ctx, f.alice, g.ID); err != nil {
+		t.Fatal(err)
+	}
+	err = grain.PurgeForTest(f.m, ctx, g.ID, deadline)
+	wantKind(t, "purge of a grain that is new in the trash", err, sandstorm.Conflict)
+	if !f.host.Exists(g.ID) {
+		t.Error("its storage is gone")
+	}
+}
