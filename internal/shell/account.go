@@ -40,7 +40,7 @@ func (s *Shell) renderAccount(q *request, data accountData) error {
 // accountAgain shows the page once more with what went wrong.
 func (s *Shell) accountAgain(q *request, cause error, profile sandstorm.Profile) error {
 	p := s.explain(q, cause)
-	if p.Status >= 500 {
+	if p.Key == "internal" {
 		return cause
 	}
 	q.status = p.Status

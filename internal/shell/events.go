@@ -73,7 +73,10 @@ func (s *Shell) events(q *request) error {
 			if !ok {
 				return nil
 			}
-			if strings.ContainsAny(name, "\r\n") || !send("event: change\ndata: "+name+"\n\n") {
+			if strings.ContainsAny(name, "\r\n") {
+				continue
+			}
+			if !send("event: change\ndata: " + name + "\n\n") {
 				return nil
 			}
 		case <-tick.C:

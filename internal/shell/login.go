@@ -62,7 +62,7 @@ func (s *Shell) loginEmail(q *request) error {
 // loginAgain shows the sign-in page once more with what went wrong.
 func (s *Shell) loginAgain(q *request, cause error, fill func(*loginData)) error {
 	p := s.explain(q, cause)
-	if p.Status >= 500 {
+	if p.Key == "internal" {
 		return cause
 	}
 	data, err := s.loginForms(q, "/")
@@ -116,7 +116,7 @@ func (s *Shell) loginWithCode(q *request) error {
 	in, err := s.Login.SignInWithCode(q.r.Context(), data.Address, sandstorm.Secret(code), s.ClientIP(q.r))
 	if err != nil {
 		p := s.explain(q, err)
-		if p.Status >= 500 {
+		if p.Key == "internal" {
 			return err
 		}
 		data.Error, q.status = p.Message, p.Status

@@ -59,7 +59,22 @@ func (tame) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
 		return ast.WalkContinue, nil
 	})
 	for _, n := range pictures {
-		label := ast.NewString(n.Text(reader.Source())) //nolint:staticcheck // the alternative text is what we want
-		n.Parent().ReplaceChild(n.Parent(), n, label)
+		n.Parent().ReplaceChild(n.Parent(), n, ast.NewString(alternative(n, reader.Source())))
 	}
+}
+
+// alternative is the text that stands for a picture.
+func alternative(n ast.Node, source []byte) []byte {
+	var out []byte
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			out = append(out, c.Value(source)...)
+		case *ast.String:
+			out = append(out, c.Value...)
+		default:
+			out = append(out, alternative(c, source)...)
+		}
+	}
+	return out
 }

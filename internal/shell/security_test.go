@@ -99,8 +99,12 @@ func TestCSRF(t *testing.T) {
 		"/_grain/grainGrainGrainGrain20/restart", "/account/profile", "/account/preferences", "/account/picture",
 	}
 	sources := []struct{ site, origin string }{
-		{"cross-site", "https://evil.example"}, {"same-site", "https://ui-0123.example.com"}, {"same-site", "null"},
-		{"", "https://evil.example"}, {"", "https://ui-0123.example.com"}, {"", "null"},
+		{"cross-site", "https://evil.example"},
+		{"same-site", "https://ui-0123.example.com"},
+		{"same-site", "null"},
+		{"", "https://evil.example"},
+		{"", "https://ui-0123.example.com"},
+		{"", "null"},
 	}
 	s := newSite(t, shelltest.New(), "Alice")
 	for _, target := range posts {

@@ -84,7 +84,7 @@ func (s *Shell) setupToken(q *request) error {
 	session, err := s.Setup.Begin(q.r.Context(), sandstorm.Secret(q.field("token")))
 	if err != nil {
 		p := s.explain(q, err)
-		if p.Status >= 500 {
+		if p.Key == "internal" {
 			return err
 		}
 		q.status = p.Status
@@ -127,7 +127,7 @@ func (s *Shell) setupSave(q *request) error {
 	data := setupData{Step: 2, TestTo: q.field("testTo")}
 	again := func(cause error) error {
 		p := s.explain(q, cause)
-		if p.Status >= 500 && p.Key == "internal" {
+		if p.Key == "internal" {
 			return cause
 		}
 		data.Problem, q.status = p.Message, p.Status
