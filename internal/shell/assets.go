@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed static
@@ -34,7 +35,8 @@ var assetTypes = map[string]string{
 	".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2", ".txt": "text/plain; charset=utf-8",
 }
 
-func loadAssets() (*assets, error) {
+// loadAssets packs them once: they are part of the program.
+var loadAssets = sync.OnceValues(func() (*assets, error) {
 	a := &assets{files: map[string]asset{}}
 	hash := sha256.New()
 	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
@@ -56,7 +58,7 @@ func loadAssets() (*assets, error) {
 	})
 	a.version = hex.EncodeToString(hash.Sum(nil))[:12]
 	return a, err
-}
+})
 
 func compress(name string, content []byte) []byte {
 	if path.Ext(name) == ".woff2" || path.Ext(name) == ".png" {

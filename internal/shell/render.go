@@ -60,12 +60,15 @@ func (s *Shell) parsePages() (*pages, error) {
 	p := &pages{byLocale: map[string]map[string]*template.Template{}}
 	for _, loc := range s.locales.Locales() {
 		set := map[string]*template.Template{}
+		base, err := template.New("layout.html").Funcs(s.funcs(loc)).Option("missingkey=error").ParseFS(templateFiles, partials...)
+		if err != nil {
+			return nil, err
+		}
 		for _, name := range names {
 			if name == partials[0] || name == partials[1] {
 				continue
 			}
-			t, err := template.New("layout.html").Funcs(s.funcs(loc)).Option("missingkey=error").
-				ParseFS(templateFiles, append([]string{name}, partials...)...)
+			t, err := template.Must(base.Clone()).ParseFS(templateFiles, name) // it was not executed yet
 			if err != nil {
 				return nil, fmt.Errorf("template %s: %w", name, err)
 			}

@@ -16,10 +16,14 @@ import (
 
 // NewShell makes a shell over the world.
 func NewShell(w *World, baseURL, wildcard string, log *slog.Logger) (*shell.Shell, error) {
+	return newShell(w, baseURL, wildcard, log, false)
+}
+
+func newShell(w *World, baseURL, wildcard string, log *slog.Logger, pseudo bool) (*shell.Shell, error) {
 	return shell.New(shell.Options{
 		BaseURL: baseURL, WildcardHost: wildcard,
 		Accounts: People{w}, Login: People{w}, Setup: Office{w}, Settings: Office{w},
-		Apps: Shelf{w}, Grains: Barn{w}, Events: w, Log: log, Now: w.Now, Release: "0.0-test", PseudoLocales: true,
+		Apps: Shelf{w}, Grains: Barn{w}, Events: w, Log: log, Now: w.Now, Release: "0.0-test", PseudoLocales: pseudo,
 	})
 }
 
@@ -40,7 +44,7 @@ func Serve(w *World, port int, log *slog.Logger) (*Server, error) {
 	}
 	host := fmt.Sprintf("sandstorm.localhost:%d", l.Addr().(*net.TCPAddr).Port)
 	s := &Server{World: w, URL: "http://" + host}
-	if s.Shell, err = NewShell(w, s.URL, "*."+host, log); err != nil {
+	if s.Shell, err = newShell(w, s.URL, "*."+host, log, true); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	static := s.Shell.Static()
