@@ -39,6 +39,9 @@ type Request struct {
 	// that only partitioned cookies work in its frame (gateway.md §16).
 	ThirdParty bool
 
+	// Always are fields of every response, whatever the app says.
+	Always []Field
+
 	small []byte // the body, once it was read whole
 }
 

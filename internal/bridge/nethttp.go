@@ -61,22 +61,25 @@ func (b *httpBody) SetReadDeadline(t time.Time) error {
 type HTTPSink struct {
 	w      http.ResponseWriter
 	r      *http.Request
-	always []Field
 	values []string
 }
 
-// NewHTTPSink makes a Sink for one response; the fields of always are added to
-// it, whatever the app says.
-func NewHTTPSink(w http.ResponseWriter, r *http.Request, always []Field) *HTTPSink {
-	return &HTTPSink{w: w, r: r, always: always}
+// NewHTTPSink makes a Sink for one response.
+func NewHTTPSink(w http.ResponseWriter, r *http.Request) *HTTPSink {
+	return &HTTPSink{w: w, r: r}
 }
 
 // Start implements Sink.
 func (s *HTTPSink) Start(h *Head) error {
 	header := s.w.Header()
-	s.values = make([]string, 0, len(h.Fields)+len(s.always)+1)
-	s.add(header, h.Fields)
-	s.add(header, s.always)
+	s.values = make([]string, 0, len(h.Fields)+2)
+	for _, f := range h.Fields {
+		if have, ok := header[f.Name]; ok {
+			header[f.Name] = append(have, f.Value)
+		} else {
+			header[f.Name] = s.value(f.Value)
+		}
+	}
 	if _, ok := header["Content-Type"]; !ok {
 		header["Content-Type"] = nil // net/http shall not guess
 	}
@@ -92,16 +95,6 @@ func (s *HTTPSink) Start(h *Head) error {
 	}
 	s.w.WriteHeader(h.Status)
 	return nil
-}
-
-func (s *HTTPSink) add(header http.Header, fields []Field) {
-	for _, f := range fields {
-		if have, ok := header[f.Name]; ok {
-			header[f.Name] = append(have, f.Value)
-		} else {
-			header[f.Name] = s.value(f.Value)
-		}
-	}
 }
 
 // value puts v into the slab of values, which saves an allocation per field.
@@ -155,10 +148,8 @@ func (s *HTTPSink) Upgrade(fields []Field) (net.Conn, []byte, error) {
 	conn.SetDeadline(time.Time{})
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	b := []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
-	for _, list := range [][]Field{fields, s.always} {
-		for _, f := range list {
-			b = appendField(b, f.Name, f.Value)
-		}
+	for _, f := range fields {
+		b = appendField(b, f.Name, f.Value)
 	}
 	if _, err := conn.Write(append(b, "\r\n"...)); err != nil {
 		conn.Close()

@@ -30,6 +30,7 @@ func (e *exchange) relayResponse() error {
 		out.Length = lengthUnknown
 	}
 	e.fields = e.sess.appendAllowed(e.fields[:0], h, e.req.ThirdParty)
+	e.fields = append(e.fields, e.req.Always...)
 	out.Fields = e.fields
 	out.Closing = e.upload != nil && !e.upload.complete.Load()
 	if err := e.out.Start(&out); err != nil {

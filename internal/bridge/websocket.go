@@ -61,7 +61,7 @@ func (e *exchange) relaySocket() error {
 			break
 		}
 	}
-	client, early, err := e.out.Upgrade(fields)
+	client, early, err := e.out.Upgrade(append(fields, e.req.Always...))
 	if err != nil {
 		return &Failure{Status: 500, Err: err}
 	}

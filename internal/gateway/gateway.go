@@ -3,16 +3,16 @@
 // belongs to, refuses requests that other sites made, and sets the fields that
 // keep grains apart (gateway.md §2–§4, §12, §16).
 //
-// The way of a request: Gateway.ServeHTTP routes by hostname.go; a session's
-// host goes on to serveSession (session.go), which checks crosssite.go, then
-// cookie and session, and hands over to the bridge. Rules look only at
-// bridge.Request; net/http is confined to gateway.go, pages.go and server.go.
+// The way of a request: ServeHTTP (nethttp.go) routes by hostname.go; a session's
+// host goes on to serveSession (session.go), which asks crosssite.go, checks
+// cookie and session, and hands over to the bridge. All that decides looks only
+// at bridge.Request and writes to a bridge.Sink: another HTTP server needs its
+// own nethttp.go, and nothing else, to serve grains.
 package gateway
 
 import (
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/sandstorm-go/sandstorm"
 )
@@ -70,63 +70,6 @@ func New(opts Options) (*Gateway, error) {
 
 // Hosts returns the host names that the gateway serves.
 func (g *Gateway) Hosts() *Hosts { return g.hosts }
-
-// ServeHTTP routes by host name (gateway.md §2).
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	begun := true // of a grain's response we do not know
-	defer g.recoverPanic(w, r, &begun)
-	switch route := g.hosts.Route(r.Host); route.Kind {
-	case RouteShell:
-		setClientAddr(r)
-		g.serveOwn(w, r, g.opts.Shell)
-	case RouteStatic:
-		if g.opts.Static == nil {
-			g.problem(w, r, notFound("gateway.not-found"))
-			return
-		}
-		g.serveOwn(w, r, g.opts.Static)
-	case RouteSelfTest:
-		serveSelfTest(w, r)
-	case RouteAPI:
-		g.problem(w, r, notFound("gateway.no-api"))
-	case RouteSession:
-		g.serveSession(w, r, route.Session)
-	default:
-		g.problem(w, r, (&sandstorm.Error{Kind: sandstorm.NotFound, Key: "gateway.unknown-host"}).With("url", g.baseOrigin))
-	}
-}
-
-// Redirect is the handler of the alternate ports (gateway.md §1): every request
-// to a host of ours goes to the same place at the main address. The method is
-// kept (308).
-func (g *Gateway) Redirect() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, ok := g.hosts.Canonical(r.Host)
-		if !ok || !strings.HasPrefix(r.RequestURI, "/") {
-			g.ServeHTTP(w, r)
-			return
-		}
-		h := w.Header()
-		h["Permissions-Policy"] = permissionsPolicy
-		h.Set("Location", g.base.scheme+"://"+host+r.RequestURI)
-		h.Set("Content-Length", "0")
-		w.WriteHeader(http.StatusPermanentRedirect)
-	})
-}
-
-// serveSelfTest lets the admin page find out whether wildcard hosts arrive here
-// (gateway.md §2).
-func serveSelfTest(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h["Permissions-Policy"] = permissionsPolicy
-	h.Set("Content-Type", "text/plain")
-	if r.Method != http.MethodGet || r.URL.Path != "/" {
-		http.Error(w, "Bad request.", http.StatusBadRequest)
-		return
-	}
-	h.Set("Access-Control-Allow-Origin", "*")
-	w.Write([]byte("Self-test OK."))
-}
 
 func notFound(key string) *sandstorm.Error {
 	return &sandstorm.Error{Kind: sandstorm.NotFound, Key: key}

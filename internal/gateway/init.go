@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -16,11 +15,6 @@ const initPath = "/_sandstorm-init"
 // maxInitQuery bounds the query, the deep link included.
 const maxInitQuery = 16 << 10
 
-func isInit(target string) bool {
-	path, _, _ := strings.Cut(target, "?")
-	return path == initPath
-}
-
 // InitPath is path and query of a frame's first request: path is the app's path
 // to show, with query, and fragment if any.
 func InitPath(id sandstorm.SessionID, path string) string {
@@ -28,31 +22,25 @@ func InitPath(id sandstorm.SessionID, path string) string {
 }
 
 // serveInit takes the secret out of the URL and into a cookie.
-func (g *Gateway) serveInit(w http.ResponseWriter, r *http.Request, host sandstorm.HostID) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		g.problem(w, r, &bridge.Failure{Status: http.StatusMethodNotAllowed, Err: sandstorm.Errorf(sandstorm.Invalid, "bridge.method", "init by %q", r.Method)})
-		return
+func (g *Gateway) serveInit(req *bridge.Request, query string, host sandstorm.HostID, out bridge.Sink) error {
+	if req.Method != "GET" && req.Method != "HEAD" {
+		return &bridge.Failure{Status: 405, Err: sandstorm.Errorf(sandstorm.Invalid, "bridge.method", "init by %.20q", req.Method)}
 	}
-	id, location, err := parseInit(r.URL.RawQuery)
+	id, location, err := parseInit(query)
 	if err != nil {
-		g.problem(w, r, err)
-		return
+		return err
 	}
 	if !id.Opens(host) {
-		g.problem(w, r, sandstorm.Errorf(sandstorm.Denied, "session.wrong-host", "session id is not that of host %s", host.Short()))
-		return
+		return sandstorm.Errorf(sandstorm.Denied, "session.wrong-host", "session id is not that of host %s", host.Short())
 	}
-	h := w.Header()
-	for _, f := range g.sessionFields("", g.hosts.SessionOrigin(host)) {
-		h[f.Name] = []string{f.Value}
-	}
-	// The URL holds the secret: it must not go anywhere from here.
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Set-Cookie", g.sessionCookie(id))
-	h.Set("Location", location)
-	h.Set("Content-Length", "0")
-	w.WriteHeader(http.StatusSeeOther)
+	return out.Start(&bridge.Head{Status: 303, Length: 0, Fields: []bridge.Field{
+		{Name: "Location", Value: location},
+		{Name: "Set-Cookie", Value: g.sessionCookie(id)},
+		// The URL holds the secret: it must not go anywhere from here.
+		{Name: "Referrer-Policy", Value: "no-referrer"},
+		{Name: "Cache-Control", Value: "no-store"},
+		{Name: "Permissions-Policy", Value: permissionsPolicy[0]},
+	}})
 }
 
 // parseInit reads the query: the two parameters in any order, each once, and

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/sandstorm-go/sandstorm"
@@ -31,54 +30,32 @@ type OpenSession struct {
 	ParentOrigin string
 }
 
-// serveSession serves a grain session's host.
-func (g *Gateway) serveSession(w http.ResponseWriter, r *http.Request, host sandstorm.HostID) {
-	var req bridge.Request
-	fields := fieldPool.Get().(*[]bridge.Field)
-	defer func() {
-		clear(req.Fields)
-		*fields = req.Fields[:0]
-		fieldPool.Put(fields)
-	}()
-	req.Fields = *fields
-	bridge.FromHTTP(&req, w, r)
-	req.ThirdParty = !g.sameSite
-	if err := g.checkSite(&req, host); err != nil {
-		g.problem(w, r, err)
-		return
+// serveSession serves a grain session's host. An error other than
+// bridge.ErrAborted means that out was not touched.
+func (g *Gateway) serveSession(ctx context.Context, req *bridge.Request, host sandstorm.HostID, out bridge.Sink) error {
+	if err := g.checkSite(req, host); err != nil {
+		return err
 	}
-	if isInit(req.Target) {
-		g.serveInit(w, r, host)
-		return
+	if path, query, _ := strings.Cut(req.Target, "?"); path == initPath {
+		return g.serveInit(req, query, host, out)
 	}
 	if err := checkCookie(req.Fields, host); err != nil {
-		g.problem(w, r, err)
-		return
+		return err
 	}
 	v, err := g.visits.enter(host)
 	if err != nil {
-		g.problem(w, r, err)
-		return
+		return err
 	}
 	defer g.visits.leave(v)
-	if err := g.visit(w, r, &req, host, v); err != nil {
-		if errors.Is(err, bridge.ErrAborted) {
-			panic(http.ErrAbortHandler)
-		}
-		g.problem(w, r, err)
-	}
-}
-
-// visit carries the request to the app. If the grain stopped before the app saw
-// anything, it is started again, once.
-func (g *Gateway) visit(w http.ResponseWriter, r *http.Request, req *bridge.Request, host sandstorm.HostID, v *visit) error {
+	// If the grain stopped before the app saw anything of the request, it is
+	// started again, once.
 	for again := false; ; again = true {
-		s, err := g.opts.Sessions.Open(r.Context(), host)
+		s, err := g.opts.Sessions.Open(ctx, host)
 		if err != nil {
 			return err
 		}
-		sink := bridge.NewHTTPSink(w, r, g.fieldsFor(v, s.ParentOrigin, host))
-		err = s.App.Serve(r.Context(), req, s.Bridge, sink)
+		req.ThirdParty, req.Always = !g.sameSite, g.fieldsFor(v, s.ParentOrigin, host)
+		err = s.App.Serve(ctx, req, s.Bridge, out)
 		var failure *bridge.Failure
 		if again || !errors.As(err, &failure) || !failure.Unsent {
 			return err
