@@ -161,7 +161,14 @@ func (s *Service) receive(ctx context.Context, src io.Reader, opts host.InstallO
 	for _, a := range installed.Assets {
 		assets = append(assets, store.NewAsset(a.Content))
 	}
-	if err := s.opts.Store.PutPackage(context.WithoutCancel(ctx), &installed.Package, assets); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	s.removal.Lock()
+	defer s.removal.Unlock()
+	// The host may have known it, and Tidy may have removed it since.
+	if _, err := s.opts.Host.Package(ctx, installed.Package.ID); err != nil {
+		return nil, err
+	}
+	if err := s.opts.Store.PutPackage(ctx, &installed.Package, assets); err != nil {
 		return nil, err
 	}
 	return &installed.Package, nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
@@ -31,6 +32,10 @@ type Options struct {
 type Service struct {
 	opts     Options
 	attempts attempts
+	// removal is held while a package's files are removed, and while one that
+	// has just come is recorded: it may have been an old one that is on its way
+	// out.
+	removal sync.Mutex
 }
 
 // New makes a Service.
@@ -170,11 +175,20 @@ func (s *Service) Tidy(ctx context.Context) error {
 		return errors.Join(append(errs, err)...)
 	}
 	for _, id := range retired {
-		if err := s.opts.Host.RemovePackage(ctx, id); err != nil && !sandstorm.IsKind(err, sandstorm.NotFound) {
-			errs = append(errs, err)
-			continue
-		}
-		errs = append(errs, s.opts.Store.DeletePackage(ctx, id))
+		errs = append(errs, s.remove(ctx, id))
 	}
 	return errors.Join(errs...)
+}
+
+// remove deletes a retired package, unless it has come back meanwhile.
+func (s *Service) remove(ctx context.Context, id sandstorm.PackageID) error {
+	s.removal.Lock()
+	defer s.removal.Unlock()
+	if _, err := s.opts.Store.Package(ctx, id); !sandstorm.IsKind(err, sandstorm.NotFound) {
+		return err // nil: it is ready again
+	}
+	if err := s.opts.Host.RemovePackage(ctx, id); err != nil && !sandstorm.IsKind(err, sandstorm.NotFound) {
+		return err
+	}
+	return s.opts.Store.DeletePackage(ctx, id)
 }
