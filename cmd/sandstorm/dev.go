@@ -80,7 +80,7 @@ func runDev(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, packages [
 		if err != nil {
 			return fmt.Errorf("install %s: %w", f.Name(), err)
 		}
-		fmt.Fprintf(os.Stderr, "Installed %s.\n", pkg.Manifest.AppTitle.Default)
+		fmt.Fprintf(&plain{w: os.Stderr}, "Installed %s.\n", pkg.Manifest.AppTitle.Default)
 	}
 	done := make(chan error, 1)
 	go func() { done <- p.run(ctx) }()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -162,7 +163,11 @@ func newGrainLogCommand() *cobra.Command {
 				return err
 			}
 			defer log.Close()
-			_, err = io.Copy(cmd.OutOrStdout(), log)
+			var w io.Writer = cmd.OutOrStdout()
+			if isTerminal(os.Stdout) { // into a file goes every byte as it is
+				w = &plain{w: w}
+			}
+			_, err = io.Copy(w, log)
 			if cmd.Context().Err() != nil {
 				return nil // Ctrl-C is how one stops following
 			}

@@ -37,7 +37,7 @@ func exitCode(err error) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "sandstorm:", err)
+	fmt.Fprintln(&plain{w: os.Stderr}, "sandstorm:", err)
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

@@ -21,7 +21,7 @@ func (o *output) flag(cmd *cobra.Command) {
 // print writes v as JSON, or else calls text.
 func (o *output) print(w io.Writer, v any, text func(w io.Writer)) error {
 	if !o.json {
-		text(w)
+		text(&plain{w: w})
 		return nil
 	}
 	enc := json.NewEncoder(w)
@@ -35,6 +35,9 @@ func table(w io.Writer, header []string, rows [][]string) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, strings.Join(header, "\t"))
 	for _, row := range rows {
+		for i := range row {
+			row[i] = cell(row[i])
+		}
 		fmt.Fprintln(tw, strings.Join(row, "\t"))
 	}
 	tw.Flush()
