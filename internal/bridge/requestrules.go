@@ -106,7 +106,8 @@ func requestRuleFor(name string) requestRule {
 		return requestRule{}
 	}
 	for _, p := range requestPrefixes {
-		if hasPrefixFold(name, p) {
+		// The rest of the name is the client's: it must still be a name.
+		if hasPrefixFold(name, p) && isToken(name) {
 			return requestRule{name, passField}
 		}
 	}
