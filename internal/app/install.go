@@ -151,8 +151,13 @@ func (s *Service) finish(ctx context.Context, run *running, pkg *sandstorm.Packa
 
 // receive puts a package on the host and into the store.
 func (s *Service) receive(ctx context.Context, src io.Reader, opts host.InstallOptions) (*sandstorm.Package, error) {
-	installed, err := s.opts.Host.InstallPackage(ctx, &limited{src: src, left: maxDownload}, opts)
+	watched, src, done := withPatience(ctx, src)
+	defer done()
+	installed, err := s.opts.Host.InstallPackage(watched, &limited{src: src, left: maxDownload}, opts)
 	if err != nil {
+		if errors.Is(context.Cause(watched), errSlow) {
+			return nil, errSlow
+		}
 		return nil, err
 	}
 	// From here on the package is there; a caller who leaves must not keep it
