@@ -108,9 +108,8 @@ class GrainFrames extends HTMLElement {
     frame.title = entry.title;
     frame.allow = 'fullscreen; clipboard-write; autoplay';
     frame.referrerPolicy = 'same-origin';
-    // Everything that apps are used to, but no way to take the whole page away
-    // without a click.
-    frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-modals allow-downloads allow-pointer-lock allow-presentation allow-orientation-lock allow-top-navigation-by-user-activation allow-top-navigation-to-custom-protocols');
+    // No sandbox attribute: the frame is another origin anyway, browsers let it
+    // leave the page only by a click, and sandboxed frames cannot show PDFs.
     entry.frame = frame;
     entry.origin = res.data.origin;
     entry.host = res.data.host;
