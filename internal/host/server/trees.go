@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -78,10 +79,16 @@ func removeTree(ctx context.Context, dir int, name string) error {
 		return err
 	}
 	defer unix.Close(top)
-	const passes = 3 // a file system may skip entries while others are deleted
-	for range passes {
-		if err := walk(ctx, top, remover()); err != nil {
+	// A file system may skip entries while others are deleted. And each pass
+	// leaves at the top what lay too deep for it.
+	const passes = 3
+	for pass := 0; pass < passes; pass++ {
+		lifted := 0
+		if err := walk(ctx, top, remover(top, &lifted)); err != nil {
 			return err
+		}
+		if lifted > 0 {
+			pass = 0
 		}
 		err = unix.Unlinkat(dir, name, unix.AT_REMOVEDIR)
 		if !errors.Is(err, unix.ENOTEMPTY) && !errors.Is(err, unix.EEXIST) {
@@ -94,7 +101,9 @@ func removeTree(ctx context.Context, dir int, name string) error {
 	return nil
 }
 
-func remover() visitor {
+// remover deletes what a walk below top visits. Directories that lie too deep it
+// moves to the top, where the next pass finds them, and counts them.
+func remover(top int, lifted *int) visitor {
 	unlink := func(dir int, name string, flags int) error {
 		err := unix.Unlinkat(dir, name, flags)
 		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTEMPTY) {
@@ -110,5 +119,19 @@ func remover() visitor {
 			return unlink(dir, name, 0)
 		},
 		leave: func(dir int, name string) error { return unlink(dir, name, unix.AT_REMOVEDIR) },
+		deep: func(dir int, name string) error {
+			*lifted++
+			return lift(dir, name, top)
+		},
+	}
+}
+
+// lift moves the directory name in dir to top, under a name that is free there.
+func lift(dir int, name string, top int) error {
+	for {
+		err := unix.Renameat2(dir, name, top, "lifted."+rand.Text(), unix.RENAME_NOREPLACE)
+		if !errors.Is(err, unix.EEXIST) {
+			return os.NewSyscallError("renameat2", err)
+		}
 	}
 }

@@ -22,7 +22,14 @@ type visitor struct {
 	enter func(dir int, name string, st *unix.Stat_t) error
 	// leave, if set, is called for a directory after what is in it.
 	leave func(dir int, name string) error
+	// deep, if set, is called instead for a directory that lies maxDepth levels
+	// below the top; the walk does not go into it.
+	deep func(dir int, name string) error
 }
+
+// maxDepth is where a walk calls deep. What a walk remembers of the way back up
+// would otherwise grow with the depth of the tree, which is the app's choice.
+const maxDepth = 4096
 
 // level is a directory between the top of a walk and where it is now.
 type level struct {
@@ -97,6 +104,12 @@ func (w *walker) entries(chunk []byte) error {
 			return err
 		}
 		if st.Mode&unix.S_IFMT == unix.S_IFDIR && st.Dev == w.levels[0].dev {
+			if w.deep != nil && len(w.levels) >= maxDepth {
+				if err := w.deep(w.cur, name); err != nil {
+					return err
+				}
+				continue
+			}
 			went, err := w.down(name, &st)
 			if went || err != nil {
 				return err
@@ -122,6 +135,9 @@ func (w *walker) down(name string, want *unix.Stat_t) (bool, error) {
 	}
 	unix.Close(w.cur)
 	w.cur = fd
+	if w.leave == nil {
+		name = "" // nobody asks for it on the way back
+	}
 	w.levels = append(w.levels, level{dev: st.Dev, ino: st.Ino, name: name})
 	return true, nil
 }
