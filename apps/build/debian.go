@@ -144,9 +144,15 @@ func unpackTar(t *tar.Reader, pool string) error {
 		}
 		switch h.Typeflag {
 		case tar.TypeDir:
+			// One package's folder wins over another's symlink to nowhere.
+			if _, serr := os.Stat(to); serr != nil {
+				_ = os.Remove(to)
+			}
 			err = os.MkdirAll(to, 0o755)
 		case tar.TypeSymlink:
-			err = os.Symlink(h.Linkname, to)
+			if err = os.Symlink(h.Linkname, to); errors.Is(err, fs.ErrExist) {
+				err = nil
+			}
 		case tar.TypeLink:
 			err = os.Link(filepath.Join(pool, mergedPath(strings.Trim(strings.TrimPrefix(h.Linkname, "."), "/"))), to)
 		case tar.TypeReg:

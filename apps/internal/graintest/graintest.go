@@ -5,6 +5,8 @@ package graintest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -209,8 +211,9 @@ func (g *Grain) Log() string {
 func (g *Grain) As(name string, permissions ...string) *httptest.Server {
 	g.t.Helper()
 	s := httptest.NewUnstartedServer(nil)
+	id := sha256.Sum256([]byte(name))
 	session := &bridge.Session{
-		UserID: strings.Repeat("0a", 16), Username: name, TabID: strings.Repeat("1b", 16), ID: "0",
+		UserID: hex.EncodeToString(id[:16]), Username: name, TabID: strings.Repeat("1b", 16), ID: "0",
 		Permissions: permissions, BasePath: "http://" + s.Listener.Addr().String(),
 	}
 	return g.serve(s, session)
@@ -226,7 +229,7 @@ func (g *Grain) serve(s *httptest.Server, session *bridge.Session) *httptest.Ser
 	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var req bridge.Request
 		bridge.FromHTTP(&req, w, r)
-		if err := g.app.Serve(r.Context(), &req, session, bridge.NewHTTPSink(w, r, nil)); err != nil {
+		if err := g.app.Serve(r.Context(), &req, session, bridge.NewHTTPSink(w, r)); err != nil {
 			var failure *bridge.Failure
 			if errors.As(err, &failure) {
 				http.Error(w, err.Error(), failure.Status)

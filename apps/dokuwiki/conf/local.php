@@ -1,0 +1,4 @@
+<?php
+$conf['title'] = 'Wiki';
+$conf['license'] = '';
+$conf['useheading'] = '1';
