@@ -67,9 +67,11 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-func (f *fixture) manager() *grain.Manager {
+func (f *fixture) manager() *grain.Manager { return f.managerOf(f.host) }
+
+func (f *fixture) managerOf(h host.Client) *grain.Manager {
 	return grain.New(grain.Options{
-		Store: f.store, Host: f.host, Notify: &notify.Hub{}, Log: slog.New(slog.DiscardHandler),
+		Store: f.store, Host: h, Notify: &notify.Hub{}, Log: slog.New(slog.DiscardHandler),
 		SessionURL: func(h sandstorm.HostID) string { return "http://ui-" + string(h) + ".example.test" },
 		Now:        f.clock.Now,
 	})

@@ -1,14 +1,17 @@
 package grain_test
 
 import (
+	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/grain"
 	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/host/hosttest"
 )
 
 // A request that looks its session up while its browser signs out must not
@@ -106,5 +109,39 @@ func TestRestoredGrainIsNotPurged(t *testing.T) {
 	wantKind(t, "purge of a grain that is new in the trash", err, sandstorm.Conflict)
 	if !f.host.Exists(g.ID) {
 		t.Error("its storage is gone")
+	}
+}
+
+// away is a host that can be out of reach.
+type away struct {
+	*hosttest.Host
+	gone atomic.Bool
+}
+
+func (a *away) StopGrain(ctx context.Context, l host.Lease) error {
+	if a.gone.Load() {
+		return sandstorm.Errorf(sandstorm.Unavailable, "host.down", "gone")
+	}
+	return a.Host.StopGrain(ctx, l)
+}
+
+// A grain that goes into the trash while the host is away stops when the host
+// is back.
+func TestTrashWhileHostIsAway(t *testing.T) {
+	f := newFixture(t)
+	h := &away{Host: f.host}
+	f.m = f.managerOf(h)
+	g := f.create("One")
+	if err := f.m.Start(t.Context(), f.alice, g.ID); err != nil {
+		t.Fatal(err)
+	}
+	h.gone.Store(true)
+	wantKind(t, "trash", f.m.Trash(t.Context(), f.alice, g.ID), sandstorm.Unavailable)
+	h.gone.Store(false)
+	if err := f.m.Adopt(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if running, err := f.host.Grains(t.Context()); err != nil || len(running) != 0 {
+		t.Errorf("still running: %v, %v", running, err)
 	}
 }

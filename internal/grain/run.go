@@ -310,11 +310,14 @@ func (m *Manager) adoptOne(ctx context.Context, status host.GrainStatus) {
 	r := m.run(status.Grain)
 	r.start.Lock()
 	defer r.start.Unlock()
-	// The list may be older than a start that we made meanwhile.
-	if l := m.peek(status.Grain); l != nil && l.status.Epoch >= status.Epoch {
+	g, err := m.opts.Store.Grain(ctx, status.Grain)
+	unwanted := sandstorm.IsKind(err, sandstorm.NotFound) || err == nil && g.Trashed != nil
+	// The list may be older than a start that we made meanwhile. What we know
+	// to run is stopped all the same if the host was away when it should have
+	// been.
+	if l := m.peek(status.Grain); l != nil && l.status.Epoch >= status.Epoch && !unwanted {
 		return
 	}
-	g, err := m.opts.Store.Grain(ctx, status.Grain)
 	var pkg *sandstorm.Package
 	if err == nil {
 		pkg, err = m.opts.Store.Package(ctx, status.Package)
