@@ -218,8 +218,12 @@ func TestDialErrors(t *testing.T) {
 		network, address string
 		kind             sandstorm.Kind
 	}{
-		{"tcp", closed, sandstorm.Unavailable}, {"tcp", "127.0.0.1", sandstorm.Invalid}, {"tcp", "127.0.0.1:0", sandstorm.Invalid},
-		{"tcp", "127.0.0.1:http", sandstorm.Invalid}, {"udp", "127.0.0.1:53", sandstorm.Invalid}, {"unix", "/tmp/x:1", sandstorm.Invalid},
+		{"tcp", closed, sandstorm.Unavailable},
+		{"tcp", "127.0.0.1", sandstorm.Invalid},
+		{"tcp", "127.0.0.1:0", sandstorm.Invalid},
+		{"tcp", "127.0.0.1:http", sandstorm.Invalid},
+		{"udp", "127.0.0.1:53", sandstorm.Invalid},
+		{"unix", "/tmp/x:1", sandstorm.Invalid},
 	} {
 		if _, err := g.DialContext(t.Context(), c.network, c.address); !sandstorm.IsKind(err, c.kind) {
 			t.Errorf("%s %s: %v, want %v", c.network, c.address, err, c.kind)
