@@ -57,7 +57,8 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer l.pad.leave(m)
 	go l.write(ctx, conn, m)
-	if err := l.read(ctx, conn, m); err != nil && ctx.Err() == nil && websocket.CloseStatus(err) == -1 {
+	// It ends with an error, always; that the browser closed is none to speak of.
+	if err := l.read(ctx, conn, m); ctx.Err() == nil && websocket.CloseStatus(err) == -1 {
 		l.log.Info("connection ended", "err", err)
 	}
 }
