@@ -40,7 +40,9 @@ export function grainPath(grain, path, origin) {
     const base = `/grain/${grain}`;
     const url = new URL(origin + base + path);
     if (url.origin !== origin || !url.pathname.startsWith(base + '/')) return null;
-    return url.pathname.slice(base.length) + url.search + url.hash;
+    const inner = url.pathname.slice(base.length);
+    // A backslash has become a slash by now.
+    return inner.startsWith('//') ? null : inner + url.search + url.hash;
   } catch {
     return null;
   }

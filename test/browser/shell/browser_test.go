@@ -131,7 +131,20 @@ func (b *tab) visit(path string) {
 // click clicks the first element that a CSS selector finds.
 func (b *tab) click(selector string) {
 	b.Helper()
-	b.run(chromedp.Click(chromedp.CSS(selector)))
+	b.visible(selector)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for {
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		if err == nil {
+			return
+		}
+		// The page was drawn anew between finding the element and clicking it.
+		if ctx.Err() != nil || !strings.Contains(err.Error(), "find node") {
+			b.shot("failure-" + b.Name())
+			b.Fatalf("click %s: %v", selector, err)
+		}
+	}
 }
 
 // visible waits until an element can be seen.
