@@ -14,7 +14,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # the race detector, whose cgo keeps a process from giving up its rights.
 UNIT        = $(shell $(GO) list ./... | grep -v -e /test/ -e /cmd/)
 
-.PHONY: build run apps example-apps test test-deps check test-unit test-e2e generate clean
+.PHONY: build run apps example-apps test test-deps check test-unit test-browser test-e2e generate clean
 .PHONY: bench bench-deps bench-gateway bench-start bench-idle bench-unpack
 
 # Not -buildvcs: it fails where git distrusts the owner of the checkout.
@@ -34,7 +34,7 @@ apps:
 run: example-apps
 	bin/sandstorm dev --data "$(DATA)" --port $(PORT) --install build/apps/notes.spk --install build/apps/filedrop.spk
 
-test: test-deps check test-unit test-e2e
+test: test-deps check test-unit test-browser test-e2e
 
 test-deps:
 	sh test/install-deps.sh
@@ -43,12 +43,22 @@ test-deps:
 check:
 	@out="$$($(GOFUMPT) -l .)"; if [ -n "$$out" ]; then echo "not formatted by gofumpt:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags browser ./test/browser/...
 	$(STATICCHECK) ./...
 	sh schema/generate.sh --check
 
 test-unit:
 	$(GO) test -timeout 5m ./cmd/...
 	CGO_ENABLED=1 $(GO) test -race -timeout 10m $(UNIT)
+
+# The shell's pages in Chromium over invented data, and the types of its scripts.
+test-browser: test/browser/node_modules
+	cd test/browser && npm run --silent check
+	$(GO) test -tags browser -timeout 10m -count=1 ./test/browser/...
+
+test/browser/node_modules: test/browser/package-lock.json
+	cd test/browser && npm ci --silent --no-audit --no-fund
+	touch $@
 
 test-e2e: build apps
 	$(GO) test -timeout 20m -count=1 ./test/...
