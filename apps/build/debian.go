@@ -131,8 +131,8 @@ func unpackTar(t *tar.Reader, pool string) error {
 		if err != nil {
 			return err
 		}
-		name := mergedPath(strings.Trim(strings.TrimPrefix(h.Name, "."), "/"))
-		if name == "" {
+		name := mergedPath(strings.Trim(strings.TrimPrefix(h.Name, "./"), "/"))
+		if name == "" || name == "." {
 			continue
 		}
 		if !filepath.IsLocal(name) {
@@ -154,7 +154,7 @@ func unpackTar(t *tar.Reader, pool string) error {
 				err = nil
 			}
 		case tar.TypeLink:
-			err = os.Link(filepath.Join(pool, mergedPath(strings.Trim(strings.TrimPrefix(h.Linkname, "."), "/"))), to)
+			err = os.Link(filepath.Join(pool, mergedPath(strings.Trim(strings.TrimPrefix(h.Linkname, "./"), "/"))), to)
 		case tar.TypeReg:
 			err = writeFile(to, h.FileInfo().Mode().Perm(), func(w io.Writer) error {
 				_, err := io.Copy(w, t)

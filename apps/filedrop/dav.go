@@ -52,23 +52,38 @@ func (d *dav) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(&app{tree: d.tree, log: d.log}).serveFile(w, r, strings.TrimPrefix(r.URL.Path, davPrefix))
 		return
 	}
+	api := r.Header.Get("X-Sandstorm-Base-Path") == "" // the API has none (gateway.md §11)
 	h := &webdav.Handler{Prefix: davPrefix, FileSystem: davFiles{d.tree}, LockSystem: d.locks, Logger: d.logError}
-	if r.Header.Get("X-Sandstorm-Base-Path") == "" { // the API has none (gateway.md §11)
+	if api {
 		h.Prefix = ""
 		r = r.Clone(r.Context())
 		r.URL.Path = strings.TrimPrefix(r.URL.Path, davPrefix)
 		r.URL.RawPath = ""
 	}
 	if destination := r.Header.Get("Destination"); destination != "" {
-		// The bridge joins the host's address and the path; only the path counts.
-		u, err := url.Parse(destination)
+		p, err := destinationPath(destination, api)
 		if err != nil {
 			http.Error(w, "Bad Destination.", http.StatusBadRequest)
 			return
 		}
-		r.Header.Set("Destination", u.EscapedPath())
+		r.Header.Set("Destination", p)
 	}
 	h.ServeHTTP(w, r)
+}
+
+// destinationPath returns the path of a Destination as the library wants it:
+// the host plays no role, the bridge has checked it. For the API our bridge puts
+// the prefix before what the client said, older ones send the client's path.
+func destinationPath(destination string, api bool) (string, error) {
+	u, err := url.Parse(destination)
+	if err != nil {
+		return "", err
+	}
+	p := "/" + strings.TrimLeft(u.EscapedPath(), "/")
+	if api && u.IsAbs() {
+		p = "/" + strings.TrimLeft(strings.TrimPrefix(p, davPrefix+"/"), "/")
+	}
+	return p, nil
 }
 
 // put differs from the library's: a transfer that breaks leaves nothing.

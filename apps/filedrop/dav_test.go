@@ -10,9 +10,17 @@ const lockBody = `<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><
 // The exchange of a program that mounts the folder, through the API (no base
 // path) and inside a session.
 func TestWebDAV(t *testing.T) {
-	for _, session := range []struct{ name, base, prefix string }{
-		{"api", "", ""},
-		{"session", "X-Sandstorm-Base-Path: https://ui-x.example", "/dav"},
+	const base = "X-Sandstorm-Base-Path: https://ui-x.example"
+	for _, session := range []struct {
+		name, base  string
+		prefix      string // that the client sees
+		slashes     string // that the bridge puts between apiPath and path
+		destination string // what the bridge puts before a Destination
+	}{
+		{"api", "", "", "/", "http://sandbox/dav/"},
+		{"api with two slashes", "", "", "//", "http://sandbox/dav//"},
+		{"api of old bridges", "", "", "/", "/"},
+		{"session", base, "/dav", "/", "https://ui-x.example/dav/"},
 	} {
 		t.Run(session.name, func(t *testing.T) {
 			h, _ := newTestApp(t)
@@ -22,10 +30,10 @@ func TestWebDAV(t *testing.T) {
 			}
 			ask := func(method, path, body string, code int, part string, more ...string) {
 				t.Helper()
-				w := do(h, method, "/dav/"+path, body, append(header[:len(header):len(header)], more...)...)
+				w := do(h, method, "/dav"+session.slashes+path, body, append(header[:len(header):len(header)], more...)...)
 				want(t, w, code, part)
 			}
-			destination := func(p string) string { return "Destination: https://host.example" + session.prefix + "/" + p }
+			destination := func(p string) string { return "Destination: " + session.destination + p }
 
 			ask("OPTIONS", "", "", 200, "")
 			ask("MKCOL", "docs", "", 201, "")
@@ -50,8 +58,22 @@ func TestWebDAV(t *testing.T) {
 			ask("PROPPATCH", "moved.txt", `<?xml version="1.0"?><D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><x xmlns="u:">1</x></D:prop></D:set></D:propertyupdate>`, 207, "403")
 			ask("DELETE", "moved.txt", "", 204, "")
 			ask("DELETE", "moved.txt", "", 404, "")
-			ask("PROPFIND", "%2e%2e/", "", 404, "", "Depth: 1")
 		})
+	}
+}
+
+func TestWebDAVStaysInside(t *testing.T) {
+	h, _ := newTestApp(t)
+	do(h, "PUT", "/dav/x", "x")
+	for _, path := range []string{"/dav/%2e%2e/", "/dav//%2e%2e/incoming", "/dav/%2e%2e/incoming/x"} {
+		if w := do(h, "PROPFIND", path, "", "Depth: 1"); w.Code == 207 {
+			t.Errorf("%s: %s", path, w.Body)
+		}
+	}
+	for _, destination := range []string{"http://sandbox/dav/../incoming/x", "/../incoming/x", "/%2e%2e/incoming/x", "http://[", "%zz"} {
+		if w := do(h, "COPY", "/dav/x", "", "Destination: "+destination); w.Code < 400 {
+			t.Errorf("to %s: %d", destination, w.Code)
+		}
 	}
 }
 

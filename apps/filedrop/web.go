@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -53,7 +54,21 @@ func newHandler(t *tree, log *slog.Logger) (http.Handler, error) {
 	mux.HandleFunc("GET /zip/{path...}", a.zip)
 	mux.Handle("PUT /files/{path...}", edit(a.upload))
 	mux.Handle(davPrefix+"/", newDAV(t, log))
-	return visitor.Require("view", mux), nil
+	return visitor.Require("view", tidy(mux)), nil
+}
+
+// tidy drops doubled slashes at the start of a WebDAV path, where a bridge has
+// put apiPath before the client's path; the mux would answer with a redirect,
+// which most WebDAV programs do not follow.
+func tidy(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, davPrefix+"//") {
+			r = r.Clone(r.Context())
+			r.URL.Path = davPrefix + "/" + strings.TrimLeft(r.URL.Path[len(davPrefix):], "/")
+			r.URL.RawPath = ""
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 func (a *app) list(w http.ResponseWriter, r *http.Request) {
