@@ -4,11 +4,14 @@ package sandbox
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -99,6 +102,24 @@ func TestLimits(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// When memory runs out, the kernel takes processes of grains first.
+func TestGrainsDieFirst(t *testing.T) {
+	b := newBox(t, newLauncher(t), "sleep")
+	p := b.start()
+	b.readLine()
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.PID(), p.PID()))
+	b.must(err)
+	for _, pid := range append(strings.Fields(string(children)), strconv.Itoa(p.PID())) {
+		text, err := os.ReadFile("/proc/" + pid + "/oom_score_adj")
+		if err != nil || strings.TrimSpace(string(text)) != oomScore {
+			t.Errorf("process %s: %q %v", pid, text, err)
+		}
+	}
+	if len(strings.Fields(string(children))) != 1 {
+		t.Errorf("children: %q", children)
 	}
 }
 

@@ -12,11 +12,18 @@ import (
 // capabilityVersion3 is _LINUX_CAPABILITY_VERSION_3.
 const capabilityVersion3 = 0x20080522
 
+// oomScore has the kernel kill processes of grains first when memory runs out.
+// By size alone it would take the server itself before the many small processes
+// that an app can make.
+const oomScore = "900"
+
 // identity gives up the host's ids and enters a user namespace in which the
 // ids that remain are called 1000. next is the number of the next free
 // descriptor.
 func (b *builder) identity(proc, next uint64) {
 	uid, gid := uint64(b.c.HostUID), uint64(b.c.HostGID)
+	// All processes of the grain inherit it, and may not lower it again.
+	b.procFile(proc, next, "self/oom_score_adj", oomScore)
 	if b.l.tier == TierRoot {
 		b.Call("drop groups", unix.SYS_SETGROUPS, 0, 0)
 		// Keeping CAP_SYS_ADMIN over the change of ids makes the next step work

@@ -55,3 +55,29 @@ func TestGiveSocketGivesOnlyASocket(t *testing.T) {
 		}
 	}
 }
+
+// A log that cannot be opened in the moment of a rotation, because the host has
+// run out of descriptors, goes on later.
+func TestLogRecoversFromRotation(t *testing.T) {
+	_, d := openTestDir(t)
+	l, err := openLog(d)
+	mustDo(t, err)
+	defer l.close()
+	_, err = l.Write(make([]byte, logPart))
+	mustDo(t, err)
+	var limit unix.Rlimit
+	mustDo(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	mustDo(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: limit.Max}))
+	for range 3 {
+		if _, err := l.Write([]byte("lost")); err == nil {
+			t.Error("was written without a descriptor")
+		}
+	}
+	mustDo(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+	pos := l.tail(0)
+	_, err = l.Write([]byte("kept"))
+	mustDo(t, err)
+	if got := readAllLog(t, l, pos); got != "kept" {
+		t.Errorf("log says %q", got)
+	}
+}

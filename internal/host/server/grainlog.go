@@ -26,6 +26,7 @@ type grainLog struct {
 	oldSize int64    // length of "log.1", which ends where "log" starts
 	more    chan struct{}
 	ended   bool
+	lost    bool // "log" could not be opened again after a rotation
 }
 
 // openLog opens the log in the grain's directory d, which stays the caller's.
@@ -70,7 +71,7 @@ func (l *grainLog) open() error {
 		f.Close()
 		return err
 	}
-	l.file, l.size = f, info.Size()
+	l.file, l.size, l.lost = f, info.Size(), false
 	return nil
 }
 
@@ -80,7 +81,8 @@ func (l *grainLog) rotate() error {
 		return err
 	}
 	l.file.Close()
-	l.start, l.oldSize = l.start+l.size, l.size
+	l.start, l.oldSize, l.size = l.start+l.size, l.size, 0
+	l.lost = true
 	return l.open()
 }
 
@@ -106,6 +108,11 @@ func (l *grainLog) shorten() error {
 func (l *grainLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.lost { // the machine was out of something then
+		if err := l.open(); err != nil {
+			return 0, err
+		}
+	}
 	if l.size+int64(len(p)) > logPart {
 		if err := l.rotate(); err != nil {
 			return 0, err

@@ -26,8 +26,9 @@ const (
 	maxOutstanding = 3
 	// maxAttempts is how many wrong tries kill a code. A code has 59 bits, so
 	// this is not what stops guessing; it is high, so that a stranger cannot
-	// easily spoil somebody's codes.
-	maxAttempts = 50
+	// easily spoil somebody's codes: one client gets to try less than half as
+	// often in a code's life.
+	maxAttempts = 1000
 )
 
 // codeAlphabet has no letters that people mistake for digits, and one case.
