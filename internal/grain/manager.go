@@ -117,6 +117,7 @@ func (m *Manager) watch(ctx context.Context) {
 // for long enough, and measures.
 func (m *Manager) tidy(ctx context.Context) {
 	now := m.opts.Now()
+	m.syncSessions(ctx)
 	if _, err := m.opts.Store.DeleteGrainSessionsBefore(ctx, now.Add(-m.opts.SessionTimeout)); err != nil {
 		m.opts.Log.Error("cannot end old sessions", "err", err)
 	}

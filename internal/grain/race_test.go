@@ -145,3 +145,37 @@ func TestTrashWhileHostIsAway(t *testing.T) {
 		t.Errorf("still running: %v, %v", running, err)
 	}
 }
+
+// A session that was ended in the store only, by another process or in a race,
+// does not live on in memory for as long as somebody uses it.
+func TestSessionsEndedInTheStoreEnd(t *testing.T) {
+	f := newFixture(t)
+	g := f.create("One")
+	gone, stays := f.open(g.ID), f.open(g.ID)
+	for _, h := range []sandstorm.HostID{gone, stays} {
+		if _, err := f.visit(h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.store.DeleteGrainSession(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	grain.TidyForTest(f.m, t.Context())
+	_, err := f.visit(gone)
+	wantKind(t, "the ended session", err, sandstorm.NotFound)
+	// Use without a page, which would tell of it, counts as well.
+	for range 3 {
+		f.clock.Advance(20 * time.Hour)
+		if _, err := f.visit(stays); err != nil {
+			t.Fatal(err)
+		}
+		grain.TidyForTest(f.m, t.Context())
+	}
+	f.m = f.manager()
+	if err := f.m.Adopt(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.visit(stays); err != nil {
+		t.Errorf("after a restart: %v", err)
+	}
+}

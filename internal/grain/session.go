@@ -217,6 +217,22 @@ func (m *Manager) lookup(ctx context.Context, hostID sandstorm.HostID) (*session
 	return s, nil
 }
 
+// syncSessions writes down when the sessions in memory were last used, and ends
+// those that the store does not know any more: whoever ended them there may have
+// been another process, or have missed one that began in that moment.
+func (m *Manager) syncSessions(ctx context.Context) {
+	for host, used := range m.sessions.lastUses() {
+		err := m.opts.Store.TouchGrainSession(ctx, host, used)
+		switch {
+		case sandstorm.IsKind(err, sandstorm.NotFound):
+			m.sessions.revoke(func(s *session) bool { return s.Host == host })
+		case err != nil:
+			m.opts.Log.Error("cannot write down the use of sessions", "err", err)
+			return
+		}
+	}
+}
+
 // sessionCache holds the sessions in use. It holds nothing that the store does
 // not, except how recently each was used.
 type sessionCache struct {
@@ -274,6 +290,17 @@ func (c *sessionCache) dropBefore(t time.Time) {
 			delete(c.byHost, host)
 		}
 	}
+}
+
+// lastUses is when each session was last used.
+func (c *sessionCache) lastUses() map[sandstorm.HostID]time.Time {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	last := make(map[sandstorm.HostID]time.Time, len(c.byHost))
+	for host, s := range c.byHost {
+		last[host] = time.Unix(s.lastUse.Load(), 0)
+	}
+	return last
 }
 
 // lastUseByGrain is when a session of each grain was last used.
