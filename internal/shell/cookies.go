@@ -2,6 +2,7 @@ package shell
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
@@ -24,13 +25,47 @@ func (s *Shell) cookieName(name string) string {
 }
 
 // cookie is the value of a cookie, or empty if there is none or it is longer
-// than any of ours.
+// than any of ours. If there are several, a grain may have planted one to make
+// its visitor somebody else: none of them counts.
 func (s *Shell) cookie(r *http.Request, name string) string {
-	c, err := r.Cookie(s.cookieName(name))
-	if err != nil || len(c.Value) > 2000 {
-		return ""
+	value := ""
+	for i, c := range r.CookiesNamed(s.cookieName(name)) {
+		if len(c.Value) > 2000 || i > 0 && c.Value != value {
+			return ""
+		}
+		value = c.Value
 	}
-	return c.Value
+	return value
+}
+
+// shedPlanted takes cookies away that a grain planted under our names for the
+// domain that it shares with us. That is possible over plain HTTP only, and our
+// own cookies, which are for our host alone, stay.
+func (s *Shell) shedPlanted(w http.ResponseWriter, r *http.Request) {
+	if s.secure() {
+		return
+	}
+	for _, name := range []string{cookieSession, cookieSetup, cookieTheme, cookieFlash} {
+		if len(r.CookiesNamed(name)) < 2 {
+			continue
+		}
+		for domain := s.base.Hostname(); strings.Contains(domain, "."); _, domain, _ = strings.Cut(domain, ".") {
+			for _, path := range cookiePaths(r.URL.Path) {
+				http.SetCookie(w, &http.Cookie{Name: name, Domain: domain, Path: path, MaxAge: -1})
+			}
+		}
+	}
+}
+
+// cookiePaths are the first of the paths whose cookies come with a request.
+func cookiePaths(path string) []string {
+	paths := []string{"/"}
+	for i := 1; i < len(path) && len(paths) < 16; i++ {
+		if path[i] == '/' {
+			paths = append(paths, path[:i], path[:i+1])
+		}
+	}
+	return append(paths, path)
 }
 
 // setCookie sets a cookie until expires, or for the browser's session if that

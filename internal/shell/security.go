@@ -74,6 +74,7 @@ func (s *Shell) protect(next http.Handler) http.Handler {
 				s.ErrorPage(w, r, http.StatusInternalServerError, "internal", nil, id)
 			}
 		}()
+		s.shedPlanted(w, r)
 		guarded.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
 	})
 }
