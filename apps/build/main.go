@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -56,6 +58,11 @@ func buildAll(ctx context.Context, names []string, out string, force bool) error
 	if err != nil {
 		return err
 	}
+	unlock, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if len(names) == 0 {
 		if names, err = b.apps(); err != nil {
 			return err
@@ -103,6 +110,22 @@ func newBuilder(out string) (*builder, error) {
 		return nil, err
 	}
 	return &builder{repo: repo, work: filepath.Join(repo, "build", "work"), out: out}, os.MkdirAll(out, 0o755)
+}
+
+// lock waits until no other builder works here: they share what was downloaded.
+func (b *builder) lock() (unlock func(), err error) {
+	if err := os.MkdirAll(b.work, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(b.work, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	return func() { f.Close() }, nil
 }
 
 // apps lists the folders that describe an app.
