@@ -12,6 +12,7 @@ import (
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/host"
+	"github.com/sandstorm-go/sandstorm/internal/store"
 )
 
 // maxTitle is the longest title of a grain, in characters.
@@ -110,7 +111,11 @@ func (m *Manager) Rename(ctx context.Context, who *sandstorm.Account, id sandsto
 func (m *Manager) Trash(ctx context.Context, who *sandstorm.Account, ids ...sandstorm.GrainID) error {
 	now := m.opts.Now()
 	return m.each(ctx, who, ids, func(id sandstorm.GrainID) error {
-		// First the mark, so that no visitor starts it again.
+		// A grain that has filled the disk must not take the room that the
+		// mark needs. If it cannot be stopped, that shows below.
+		ctx := store.FreesSpace(ctx)
+		_ = m.stop(ctx, id)
+		// Before the last stop the mark, so that no visitor starts it again.
 		if err := m.opts.Store.SetGrainTrashed(ctx, []sandstorm.GrainID{id}, &now); err != nil {
 			return err
 		}
@@ -145,6 +150,7 @@ func (m *Manager) purge(ctx context.Context, id sandstorm.GrainID, t time.Time) 
 // not in the trash, or is there but not due: whoever restores it at the same
 // time either comes too late or keeps it.
 func (m *Manager) destroy(ctx context.Context, id sandstorm.GrainID, due func(*sandstorm.Grain) bool) error {
+	ctx = store.FreesSpace(ctx)
 	r := m.run(id)
 	r.start.Lock()
 	defer r.start.Unlock()

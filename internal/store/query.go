@@ -36,7 +36,11 @@ func (s *Store) write(ctx context.Context, op string, f func(q querier) error) e
 	for attempt := 1; ; attempt++ {
 		err := s.writeOnce(ctx, f)
 		if err == nil {
+			s.reserve.keep()
 			return nil
+		}
+		if s.reserve.giveUp(ctx, err) {
+			continue
 		}
 		if s.eng.classify(err) != failedRetry || attempt == maxAttempts {
 			return s.eng.wrap(op, err)

@@ -47,6 +47,8 @@ type Store struct {
 	box *box
 	log *slog.Logger
 	now func() time.Time
+	// reserve is nil for a database that lies elsewhere.
+	reserve *reserve
 }
 
 // Open opens the database, makes it if it is not there, and brings its schema
@@ -77,6 +79,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		if o.SQLitePath == "" {
 			o.SQLitePath = filepath.Join(dir, "sandstorm.db")
 		}
+		s.reserve = &reserve{path: filepath.Join(dir, "reserve"), log: o.Log}
 		err = s.openSQLite(o.SQLitePath)
 	}
 	if err != nil {
@@ -86,6 +89,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.Close()
 		return nil, err
 	}
+	s.reserve.keep()
 	return s, nil
 }
 
