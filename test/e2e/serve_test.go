@@ -77,7 +77,7 @@ func postgres(t *testing.T) string {
 	return database
 }
 
-func installServer(t *testing.T, asUser bool, database string) *installation {
+func installServer(t *testing.T, asUser bool, database string, more ...string) *installation {
 	t.Helper()
 	dir := t.TempDir()
 	cert, key := authority().files(t, dir, serverName, "*."+serverName)
@@ -101,7 +101,7 @@ func installServer(t *testing.T, asUser bool, database string) *installation {
 	if database != "" {
 		lines = append(lines, "DATABASE_URL="+database)
 	}
-	in.Server = harness.Serve(t, asUser, lines...)
+	in.Server = harness.Serve(t, asUser, append(lines, more...)...)
 	in.Port, in.BaseURL = in.https, fmt.Sprintf("https://%s:%d", serverName, in.https)
 	return in
 }
