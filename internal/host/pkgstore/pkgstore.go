@@ -156,33 +156,46 @@ func describe(in *host.Installed, info *spk.Info) {
 // Remove deletes a package. The caller has made sure that no grain runs it.
 // Removing what is not there is NotFound.
 func (s *Store) Remove(ctx context.Context, id sandstorm.PackageID) error {
-	if err := checkID(id); err != nil {
+	free, err := s.Detach(ctx, id)
+	if err != nil {
 		return err
+	}
+	return free()
+}
+
+// Detach is the part of Remove after which the package is gone. It takes no
+// longer for a large package. The caller then calls free, which deletes the
+// files; if it does not come to that, Open will.
+func (s *Store) Detach(ctx context.Context, id sandstorm.PackageID) (free func() error, err error) {
+	if err := checkID(id); err != nil {
+		return nil, err
 	}
 	unlock, err := s.lock(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer unlock()
 	stage, err := s.newStage()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Once the tree has lost its name the package is gone, whatever happens.
 	err = os.Rename(s.Root(id), stage.tree())
 	if errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(notFound(id), stage.remove())
+		return nil, errors.Join(notFound(id), stage.remove())
 	}
 	if err != nil {
-		return errors.Join(storeError("remove", err), stage.remove())
+		return nil, errors.Join(storeError("remove", err), stage.remove())
 	}
 	s.forget(id)
-	err = errors.Join(removeFile(s.metaFile(id)), removeFile(s.appIDFile(id)), stage.remove())
-	if err != nil {
-		return storeError("remove", err)
-	}
 	s.log.Info("package removed", "pkg", id)
-	return nil
+	err = errors.Join(removeFile(s.metaFile(id)), removeFile(s.appIDFile(id)))
+	return func() error {
+		if err := errors.Join(err, stage.remove()); err != nil {
+			return storeError("remove", err)
+		}
+		return nil
+	}, nil
 }
 
 // Package returns an installed package without its pictures, or NotFound. The

@@ -179,3 +179,38 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// A package is gone before its files are deleted, and they go even if the host
+// ends in between.
+func TestDetachedPackageIsGone(t *testing.T) {
+	file, info := makeSPK(t, "x", nil)
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	for _, freed := range []bool{true, false} {
+		if _, err := s.Install(ctx, bytes.NewReader(file), host.InstallOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		free, err := s.Detach(ctx, info.PackageID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Get(info.PackageID)
+		wantKey(t, err, sandstorm.NotFound, "package.not-found")
+		// It can come back at once.
+		if _, err := s.Install(ctx, bytes.NewReader(file), host.InstallOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if freed {
+			if err := free(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Get(info.PackageID); err != nil {
+				t.Errorf("the new one was deleted with the old: %v", err)
+			}
+			if err := s.Remove(ctx, info.PackageID); err != nil {
+				t.Fatal(err)
+			}
+			wantFiles(t, dir)
+		}
+	}
+}

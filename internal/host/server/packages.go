@@ -61,10 +61,20 @@ func (s *server) removePackage(ctx context.Context, id sandstorm.PackageID) erro
 	if _, err := sandstorm.ParsePackageID(string(id)); err != nil {
 		return err
 	}
+	free, err := s.detachPackage(ctx, id)
+	if err != nil {
+		return err
+	}
+	return free()
+}
+
+// detachPackage takes a package away that no grain runs from. No grain starts
+// meanwhile; but all may start while its files, up to a million, are deleted.
+func (s *server) detachPackage(ctx context.Context, id sandstorm.PackageID) (free func() error, err error) {
 	s.packageUse.Lock()
 	defer s.packageUse.Unlock()
 	if s.table.uses(id) {
-		return sandstorm.Errorf(sandstorm.Conflict, "package.in-use", "a grain runs from package %s", id)
+		return nil, sandstorm.Errorf(sandstorm.Conflict, "package.in-use", "a grain runs from package %s", id)
 	}
-	return s.packages.Remove(ctx, id)
+	return s.packages.Detach(ctx, id)
 }
