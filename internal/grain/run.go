@@ -128,7 +128,7 @@ func (m *Manager) startOne(ctx context.Context, id sandstorm.GrainID) (*live, er
 	}
 	status, err := m.opts.Host.StartGrain(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, startFailed(err)
 	}
 	m.markStarted(ctx, r, g)
 	return m.took(r, *status, pkg.Bridge), nil
@@ -145,6 +145,18 @@ func (m *Manager) markStarted(ctx context.Context, r *run, g *sandstorm.Grain) {
 	if err := m.opts.Store.SetGrainStarted(ctx, g.ID); err != nil {
 		m.opts.Log.Error("cannot record that a grain was started", "grain", g.ID, "err", err)
 	}
+}
+
+// startFailed is why a grain does not start. To the host a package whose command
+// is of no use is invalid; to who visits the grain that is no fault of theirs.
+func startFailed(err error) error {
+	var e *sandstorm.Error
+	if !errors.As(err, &e) || e.Kind != sandstorm.Invalid {
+		return err
+	}
+	unavailable := *e
+	unavailable.Kind = sandstorm.Unavailable
+	return &unavailable
 }
 
 func missingPackage(err error, id sandstorm.PackageID) error {
