@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sandstorm-go/sandstorm"
 )
 
 // prepareDataDir makes what the server writes itself in its data directory:
@@ -26,6 +28,26 @@ func prepareDataDir(path string, id identity) error {
 		if err := prepareOwn(dir, name, id); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(path, name), err)
 		}
+	}
+	return nil
+}
+
+// checkDataDir refuses, for root, a data directory that somebody else can change.
+// Whoever owns it can put other directories in the place of the host's, and the
+// host follows their paths with root's rights: a server that was broken into
+// must not be able to.
+func checkDataDir(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if st.Uid != 0 || st.Mode&0o022 != 0 {
+		return sandstorm.Errorf(sandstorm.Denied, "host.owner",
+			"the data directory %s can be changed by others than root (owner %d, mode %#o): run `chown root:root` and `chmod 755` on it, but not on what is in it",
+			path, st.Uid, st.Mode&0o7777).With("path", path)
 	}
 	return nil
 }

@@ -68,3 +68,24 @@ func TestRootGivesNothingAway(t *testing.T) {
 		}
 	}
 }
+
+// As root the host trusts the paths in the data directory.
+func TestDataDirOfSomebodyElse(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Log("needs root: others have a data directory of their own")
+		return
+	}
+	for _, c := range []struct {
+		uid  int
+		mode os.FileMode
+		ok   bool
+	}{{0, 0o755, true}, {0, 0o700, true}, {65534, 0o755, false}, {0, 0o775, false}, {0, 0o777 | os.ModeSticky, false}} {
+		dir := t.TempDir()
+		if err := errors.Join(os.Chown(dir, c.uid, 0), os.Chmod(dir, c.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if err := checkDataDir(dir); (err == nil) != c.ok {
+			t.Errorf("owner %d, mode %v: %v", c.uid, c.mode, err)
+		}
+	}
+}

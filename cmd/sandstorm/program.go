@@ -66,6 +66,11 @@ func open(ctx context.Context, cfg *config.Config, log *slog.Logger, opts option
 	if err := prepareDataDir(cfg.DataDir, id); err != nil {
 		return nil, fmt.Errorf("prepare the data directory: %w", err)
 	}
+	if !opts.dev {
+		if err := checkDataDir(cfg.DataDir); err != nil {
+			return nil, err
+		}
+	}
 	p := &program{cfg: cfg, log: log, options: opts, notify: &notify.Hub{}}
 	if p.lock, err = lockDataDir(cfg.DataDir); err != nil {
 		return nil, err
