@@ -10,11 +10,12 @@ export CGO_ENABLED
 
 GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-# Tests of the real binaries live below test/. Those of the commands run without
-# the race detector, whose cgo keeps a process from giving up its rights.
-UNIT        = $(shell $(GO) list ./... | grep -v -e /test/ -e /cmd/)
+# Tests of the real binaries live below test/, and those below apps/ pack and run
+# whole apps. Those of the commands run without the race detector, whose cgo
+# keeps a process from giving up its rights.
+UNIT        = $(shell $(GO) list ./... | grep -v -e /test/ -e /cmd/ -e /apps/)
 
-.PHONY: build run apps example-apps test test-deps check test-unit test-browser test-e2e generate clean
+.PHONY: build run apps example-apps test test-deps check test-unit test-browser test-apps test-e2e generate clean
 .PHONY: bench bench-deps bench-gateway bench-start bench-idle bench-unpack
 
 # Not -buildvcs: it fails where git distrusts the owner of the checkout.
@@ -34,7 +35,7 @@ apps:
 run: example-apps
 	bin/sandstorm dev --data "$(DATA)" --port $(PORT) --install build/apps/notes.spk --install build/apps/filedrop.spk
 
-test: test-deps check test-unit test-browser test-e2e
+test: test-deps check test-unit test-browser test-apps test-e2e
 
 test-deps:
 	sh test/install-deps.sh
@@ -59,6 +60,10 @@ test-browser: test/browser/node_modules
 test/browser/node_modules: test/browser/package-lock.json
 	cd test/browser && npm ci --silent --no-audit --no-fund
 	touch $@
+
+# Each app in the real sandbox, driven by a browser or its own protocol.
+test-apps: apps
+	$(GO) test -timeout 15m -count=1 ./apps/...
 
 test-e2e: build apps
 	$(GO) test -timeout 20m -count=1 ./test/...
