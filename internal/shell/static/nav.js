@@ -135,6 +135,11 @@ export async function navigate(url, how = {}) {
 
 /** Fetches the current page again and replaces what changed. */
 export async function refresh() {
+  const dialog = document.querySelector('dialog[open]');
+  if (dialog) { // what it asks about, and gives the focus back to, stays meanwhile
+    dialog.addEventListener('close', () => refresh(), { once: true });
+    return;
+  }
   const here = location.href;
   const page = await fetchPage(here).catch(() => null);
   if (!page || location.href !== here) return;
@@ -143,8 +148,9 @@ export async function refresh() {
     return;
   }
   const fresh = page.doc.getElementById('main'), old = document.getElementById('main');
-  if (!fresh || !old || old.querySelector(':popover-open')) return;
-  const part = old.querySelector('#results') && fresh.querySelector('#results') ? '#results' : '';
+  if (!fresh || !old || old.querySelector(':popover-open') || document.querySelector('dialog[open]')) return;
+  // The search box keeps what is typed into it, but an empty list has none.
+  const part = ['#results', '.search'].every((s) => old.querySelector(s) && fresh.querySelector(s)) ? '#results' : '';
   const from = part ? fresh.querySelector(part) : fresh, to = part ? old.querySelector(part) : old;
   if (!from || !to) return;
   const active = document.activeElement;
