@@ -81,7 +81,7 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/stream?n=3", "", 200, "piece 2\n"},
 		{"GET", "/redirect?to=/x&code=307", "", 307, ""},
 		{"GET", "/etag", "", 200, "entity"},
-		{"GET", "/raw?head=HTTP/1.1+299+Odd%0D%0AContent-Length:+2%0D%0A%0D%0Aok", "", 299, "ok"},
+		{"GET", "/raw?head=HTTP/1.1+299+Odd%0D%0AConnection:+close%0D%0AContent-Length:+2%0D%0A%0D%0Aok", "", 299, "ok"},
 		{"POST", "/early?read=1", "body", 200, "read 4"},
 		{"POST", "/write?file=a/b", "content", 200, "7"},
 		{"GET", "/read?file=a/b", "", 200, "content"},

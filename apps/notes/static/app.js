@@ -183,7 +183,10 @@ note.addEventListener("state", () => {
     lost = 0;
     alertBox.textContent = "";
     state.textContent = !note.canEdit ? t("You may read this note") : note.saved ? t("Saved") : t("Saving…");
-  } else if (!lost) {
+    return;
+  }
+  if (note.ready && !note.saved && !alertBox.textContent) state.textContent = t("Saving…");
+  if (!lost) {
     // A grain that restarts is back within a blink: no need to frighten anybody.
     lost = setTimeout(() => {
       alertBox.textContent = t("Not connected. What you write is kept on this page.");

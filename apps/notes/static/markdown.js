@@ -1,5 +1,6 @@
 // Markdown to DOM nodes. Text only ever becomes text nodes, so nothing that
 // somebody writes can become markup of its own.
+import { t } from "./words.js";
 
 const el = (name, children = [], attributes = {}) => {
   const e = document.createElement(name);
@@ -61,7 +62,7 @@ const fence = /^ {0,3}(```+|~~~+)\s*([\w+-]*)/;
 const heading = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
 const rule = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const item = /^( *)(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
-const task = /^\[([ xX])\]\s+(.*)$/s;
+const task = /^\[([ xX])\](?:\s+(.*)|\s*)$/s;
 const tableRule = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 
 /**
@@ -162,8 +163,9 @@ function listItem(line, text, inside, context) {
   const box = el("input", [], { type: "checkbox" });
   box.defaultChecked = m[1] !== " ";
   box.disabled = !context.canTick;
+  if (!m[2]?.trim()) box.setAttribute("aria-label", t("Task"));
   context.tasks.push(line.number);
-  return el("li", [el("label", [box, ...inline(m[2])]), ...blocks(inside, context)], { class: "task" });
+  return el("li", [el("label", [box, ...inline(m[2] ?? "")]), ...blocks(inside, context)], { class: "task" });
 }
 
 function table(lines, i, out) {

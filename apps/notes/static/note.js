@@ -183,8 +183,8 @@ export class Note extends EventTarget {
     this.#redo = [];
     this.text = this.#base;
     this.#emit("change", { op, own: false });
-    this.#emit("refused", m);
     this.#emit("state");
+    this.#emit("refused", m);
   }
 
   #emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
