@@ -56,28 +56,30 @@ func TestGiveSocketGivesOnlyASocket(t *testing.T) {
 	}
 }
 
-// A log that cannot be opened in the moment of a rotation, because the host has
-// run out of descriptors, goes on later.
+// A log that cannot be opened again in the middle of a rotation, because the
+// host has run out of descriptors or the disk of inodes, goes on later.
 func TestLogRecoversFromRotation(t *testing.T) {
-	_, d := openTestDir(t)
+	path, d := openTestDir(t)
 	l, err := openLog(d)
 	mustDo(t, err)
 	defer l.close()
-	_, err = l.Write(make([]byte, logPart))
+	_, err = l.Write([]byte("old"))
 	mustDo(t, err)
-	var limit unix.Rlimit
-	mustDo(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	mustDo(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: limit.Max}))
+	// What rotate leaves behind if its last step fails.
+	mustDo(t, d.move(fileLog, d, fileOldLog, true))
+	mustDo(t, l.file.Close())
+	l.start, l.oldSize, l.size, l.lost = l.size, l.size, 0, true
+	obstacle := filepath.Join(path, fileLog)
+	mustDo(t, os.Mkdir(obstacle, 0o700))
 	for range 3 {
 		if _, err := l.Write([]byte("lost")); err == nil {
-			t.Error("was written without a descriptor")
+			t.Error("was written to nowhere")
 		}
 	}
-	mustDo(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
-	pos := l.tail(0)
+	mustDo(t, os.Remove(obstacle))
 	_, err = l.Write([]byte("kept"))
 	mustDo(t, err)
-	if got := readAllLog(t, l, pos); got != "kept" {
+	if got := readAllLog(t, l, l.tail(-1)); got != "oldkept" {
 		t.Errorf("log says %q", got)
 	}
 }
