@@ -80,7 +80,7 @@ func Check(t testing.TB, ctx context.Context, name string) {
 	for _, look := range Looks {
 		wear(t, ctx, look)
 		axe(t, ctx, name+", "+look.Name)
-		if wide := Eval[bool](t, ctx, `document.documentElement.scrollWidth > innerWidth`); wide {
+		if wide := Eval[int64](t, ctx, `Math.max(document.documentElement.scrollWidth, innerWidth)`); wide > look.Width {
 			t.Errorf("%s, %s: the page scrolls sideways", name, look.Name)
 		}
 		shot(t, ctx, name+"-"+look.Name)

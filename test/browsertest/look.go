@@ -66,7 +66,8 @@ func (p *Page) Inspect(name string, looks ...Look) {
 		p.settle()
 		p.Shot(name + "-" + l.Name)
 		axe(p.TB, p.Ctx, name+", "+l.Name)
-		if over := Value[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		// Not innerWidth: a phone zooms out until all fits.
+		if over := Value[int64](p, `Math.max(document.documentElement.scrollWidth, innerWidth)`) - l.Width; over > 0 {
 			p.Errorf("%s, %s: %d pixels wider than the window", name, l.Name, over)
 		}
 	}

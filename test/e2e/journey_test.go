@@ -99,13 +99,13 @@ func testInstallByAddress(t *testing.T, p *browsertest.Page) {
 	p.Fill("#url", web.URL+"/nothing.spk")
 	p.Keys(kb.Enter)
 	p.Wait(`document.querySelector("main [role=alert]") && location.pathname.startsWith("/install/attempt/")`)
-	p.Inspect("install-failed", browsertest.Looks[0], browsertest.Looks[1])
+	p.Inspect("install-failed", browsertest.Looks[:2]...)
 
 	p.Visit("/apps")
 	p.Fill("#url", web.URL+"/probe.spk")
 	p.Keys(kb.Enter)
 	p.Wait(`document.querySelector("main progress")?.value > 100000`)
-	p.Inspect("install-attempt", browsertest.Looks[0], browsertest.Looks[1])
+	p.Inspect("install-attempt", browsertest.Looks[:2]...)
 	p.Click("main form .button") // cancel
 	p.Wait(`document.querySelector("h1").textContent === "Installation canceled"`)
 
@@ -290,12 +290,12 @@ func TestGrainList(t *testing.T) {
 
 	p.Visit("/grain/trash")
 	p.Wait(`document.querySelectorAll("tbody tr").length === 2`)
-	p.Inspect("trash")
+	p.Inspect("trash", browsertest.Looks[:2]...)
 	p.Click(`button[name=restore][value="` + ids["Cherry pie"] + `"]`)
 	p.Wait(`document.querySelectorAll("tbody tr").length === 1`)
 	p.Visit("/grain/" + ids["Banana bread"])
 	p.Visible(`button[value=restore]`)
-	p.Inspect("grain-trashed")
+	p.Inspect("grain-trashed", browsertest.Looks[:2]...)
 	p.Visit("/grain/trash")
 	p.Click(`[data-all]`)
 	p.Click(`.bulk-bar .danger`)

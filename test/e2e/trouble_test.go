@@ -29,7 +29,7 @@ func TestTrouble(t *testing.T) {
 	if href := browsertest.Value[string](p, `document.querySelector(".overlay.trouble [data-do=log]").getAttribute("href")`); href != "/grainlog/"+id {
 		t.Errorf("the log is at %q", href)
 	}
-	p.Inspect("grain-crashed")
+	p.Inspect("grain-crashed", browsertest.Looks[:2]...)
 	p.Click(`.overlay.trouble [data-do=restart]`)
 	again := frame(p)
 	again.Wait(`JSON.parse(document.body.innerText).path === "/kept?path=1"`)
@@ -69,7 +69,7 @@ func TestCannotStart(t *testing.T) {
 	p.Wait(`location.pathname.startsWith("/grain/")`)
 	p.Wait(shown + ` && !document.querySelector(".overlay:not([hidden])")`)
 	p.Do(`document.querySelector("h1").focus()`)
-	p.Inspect("grain-cannot-start", browsertest.Looks[0], browsertest.Looks[1])
+	p.Inspect("grain-cannot-start", browsertest.Looks[:2]...)
 	p.Click(`.grainbar a[href^="/grainlog/"]`)
 	p.Wait(`document.querySelector(".log")`)
 
@@ -98,9 +98,9 @@ func TestPages(t *testing.T) {
 	out.Wait(`location.pathname === "/login"`)
 	out.Inspect("login-dev")
 	out.Visit("/about")
-	out.Inspect("about-signed-out", browsertest.Looks[0], browsertest.Looks[1])
+	out.Inspect("about-signed-out", browsertest.Looks[:2]...)
 	out.Visit("/setup")
-	out.Inspect("setup-again", browsertest.Looks[0], browsertest.Looks[1])
+	out.Inspect("setup-again", browsertest.Looks[:2]...)
 
 	p := signedIn(t, s, "Alice")
 	p.Inspect("apps")
@@ -108,12 +108,12 @@ func TestPages(t *testing.T) {
 		"account": "/account", "about": "/about", "notfound": "/no/such/page", "grain-notfound": "/grain/aaaaaaaaaaaaaaaaaaaaaa", "trash-empty": "/grain/trash",
 	} {
 		p.Visit(path)
-		p.Inspect(name)
+		p.Inspect(name, browsertest.Looks[:2]...)
 	}
 	// A session's host without its cookie, and a host that is nobody's.
 	for name, host := range map[string]string{"session-denied": "ui-" + strings.Repeat("0", 32), "host-unknown": "nobody"} {
 		p.Visit(strings.Replace(s.BaseURL, "://", "://"+host+".", 1) + "/x")
-		p.Inspect(name, browsertest.Looks[0], browsertest.Looks[1])
+		p.Inspect(name, browsertest.Looks[:2]...)
 	}
 }
 
