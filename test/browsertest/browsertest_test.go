@@ -19,7 +19,7 @@ func TestBrowser(t *testing.T) {
 			w.Write([]byte(`<!doctype html><html><title>Bad</title><img src=/x.png><div style="width: 5000px">x</div>`))
 			return
 		}
-		w.Write([]byte(`<!doctype html><html lang=en><title>Good</title><main><h1>Good</h1><iframe title=Frame src="http://frame.example:` + port(other.URL) + `/"></iframe></main>`))
+		w.Write([]byte(`<!doctype html><html lang=en><meta name=viewport content="width=device-width"><title>Good</title><main><h1>Good</h1><iframe title=Frame src="http://frame.example:` + port(other.URL) + `/"></iframe></main>`))
 	}))
 	defer server.Close()
 
