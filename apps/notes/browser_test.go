@@ -55,7 +55,7 @@ func TestTwoBrowsersWriteTogether(t *testing.T) {
 	browsertest.WaitFor(t, bob, `document.querySelector("#mirror .caret[data-name='Alice']")`)
 
 	// Bob ticks a task in the preview; Alice sees it in her text.
-	browsertest.Run(t, bob, chromedp.Click(chromedp.CSS("#preview .task input")))
+	browsertest.Eval[bool](t, bob, `(document.querySelector("#preview .task input").click(), true)`)
 	browsertest.WaitFor(t, alice, `document.querySelector("#text").value.includes("- [x] bread")`)
 	// Undo takes back one's own words, not the other's.
 	browsertest.Run(t, alice, chromedp.Click(chromedp.CSS(`[data-do="undo"]`)))

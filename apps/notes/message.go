@@ -48,6 +48,14 @@ func (s *span) move(o Op) {
 	s[0], s[1] = o.movePosition(s[0]), o.movePosition(s[1])
 }
 
+func (s *span) clone() *span {
+	if s == nil {
+		return nil
+	}
+	c := *s
+	return &c
+}
+
 func (s span) valid() bool {
 	return s[0] >= 0 && s[1] >= 0 && s[0] <= maxText && s[1] <= maxText
 }

@@ -36,8 +36,8 @@ type member struct {
 	edit   bool
 	send   chan message
 	gone   context.CancelFunc // ends the connection
-	cursor *span
-	seen   int // revision up to which it was told everything; -1 before its welcome
+	cursor *span              // belongs to the loop: messages get copies
+	seen   int                // revision up to which it was told everything; -1 before its welcome
 }
 
 // batch is what one round of the loop has to save and to tell.
@@ -222,7 +222,7 @@ func (p *pad) point(ctx context.Context, m *member, rev int, at span) error {
 			m.cursor = &at
 			for _, o := range p.members {
 				if o != m {
-					o.deliver(message{Type: "cursor", By: m.public, Revision: p.store.revision(), At: &at})
+					o.deliver(message{Type: "cursor", By: m.public, Revision: p.store.revision(), At: at.clone()})
 				}
 			}
 		})
@@ -238,7 +238,7 @@ func (p *pad) snapshot(ctx context.Context) (text string, err error) {
 func (p *pad) tellPeople() {
 	list := make([]person, 0, len(p.members))
 	for _, m := range p.members {
-		list = append(list, person{ID: m.public, Name: m.name, CanEdit: m.edit, At: m.cursor})
+		list = append(list, person{ID: m.public, Name: m.name, CanEdit: m.edit, At: m.cursor.clone()})
 	}
 	for _, m := range p.members {
 		m.deliver(message{Type: "people", People: list, Revision: p.store.revision()})

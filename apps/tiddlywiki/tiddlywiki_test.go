@@ -61,9 +61,12 @@ func TestPage(t *testing.T) {
 		title.value = "Garden";
 		return title.dispatchEvent(new Event("input", {bubbles: true}));
 	})()`)
-	browsertest.Run(t, ctx, chromedp.Click(chromedp.CSS(".tc-tiddler-edit-frame .tc-image-done-button")))
+	browsertest.Eval[bool](t, ctx, `(document.querySelector(".tc-tiddler-edit-frame .tc-image-done-button").closest("button").click(), true)`)
 	browsertest.WaitFor(t, ctx, `document.querySelector(".tc-tiddler-frame[data-tiddler-title='Garden'] .tc-title")`)
-	browsertest.WaitFor(t, ctx, `fetch("/recipes/default/tiddlers/Garden").then(r => r.ok)`)
+	browsertest.Eval[bool](t, ctx, `(async () => {
+		while (!(await fetch("/recipes/default/tiddlers/Garden")).ok) await new Promise((done) => setTimeout(done, 100));
+		return true;
+	})()`)
 	code, body := graintest.Do(t, g.As("Bob", "view"), "GET", "/recipes/default/tiddlers/Garden", "")
 	if code != 200 || !strings.Contains(body, `"creator":"Ann"`) {
 		t.Errorf("%d %s", code, body)
