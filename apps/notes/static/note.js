@@ -1,7 +1,7 @@
 // The note as this page knows it: what the server has, what is on its way to
 // it, and what waits to be sent. Of this page's changes at most one is on its
 // way; the server puts everybody's into one order.
-import { apply, compose, diff, invert, transform } from "./ot.js";
+import { apply, compose, diff, invert, movePosition, transform } from "./ot.js";
 
 /** Typing in one line without a longer pause, in ms, is undone at once. */
 const undoPause = 900;
@@ -21,6 +21,7 @@ export class Note extends EventTarget {
   #socket = null;
   #key = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
   #retry = 0;
+  #caret = null;       // not told yet
   #held = null;        // messages that wait while a person composes a character
   #undo = [];
   #redo = [];
@@ -94,6 +95,7 @@ export class Note extends EventTarget {
 
   #local(op) {
     this.text = apply(this.text, op);
+    this.#moveCaret(op);
     this.#waiting = this.#waiting ? compose(this.#waiting, op) : op;
     this.#flush();
     this.#emit("state");
@@ -110,11 +112,16 @@ export class Note extends EventTarget {
     this.#socket.send(JSON.stringify({ t: "op", rev: this.#revision, seq: this.#sent.seq, op: this.#sent.op }));
   }
 
-  /** Tells the others where the caret is; only while everything is sent. */
+  /** Tells the others where the caret is, as soon as all is sent. */
   point(start, end) {
-    if (this.connected && this.saved) {
-      this.#socket.send(JSON.stringify({ t: "cursor", rev: this.#revision, at: [start, end] }));
-    }
+    this.#caret = [start, end];
+    this.#sendCaret();
+  }
+
+  #sendCaret() {
+    if (!this.#caret || !this.connected || !this.saved) return;
+    this.#socket.send(JSON.stringify({ t: "cursor", rev: this.#revision, at: this.#caret }));
+    this.#caret = null;
   }
 
   #receive(m) {
@@ -142,6 +149,7 @@ export class Note extends EventTarget {
     }
     if (this.#sent) this.#sendAgain();
     this.#flush();
+    this.#sendCaret();
     this.#emit("state");
   }
 
@@ -154,6 +162,7 @@ export class Note extends EventTarget {
     if (m.by === this.you && m.seq === this.#sent?.seq) {
       this.#acknowledge();
       this.#flush();
+      this.#sendCaret();
       this.#emit("state");
     } else this.#merge(m.op ?? []);
   }
@@ -169,6 +178,7 @@ export class Note extends EventTarget {
     if (this.#sent) [op, this.#sent.op] = transform(op, this.#sent.op);
     if (this.#waiting) [op, this.#waiting] = transform(op, this.#waiting);
     this.text = apply(this.text, op);
+    this.#moveCaret(op);
     this.#undo = rebase(this.#undo, op);
     this.#redo = rebase(this.#redo, op);
     this.#emit("change", { op, own: false });
@@ -186,6 +196,9 @@ export class Note extends EventTarget {
     this.#emit("state");
     this.#emit("refused", m);
   }
+
+  /** Where a caret that waits to be told is, after the text changed. */
+  #moveCaret(op) { this.#caret = this.#caret?.map((at) => movePosition(op, at)) ?? null; }
 
   #emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 }
