@@ -108,8 +108,10 @@ class GrainFrames extends HTMLElement {
     frame.title = entry.title;
     frame.allow = 'fullscreen; clipboard-write; autoplay';
     frame.referrerPolicy = 'same-origin';
-    // No sandbox attribute: the frame is another origin anyway, browsers let it
-    // leave the page only by a click, and sandboxed frames cannot show PDFs.
+    // No sandbox attribute: browsers do not show PDFs in sandboxed frames, which
+    // file and mail apps need. The price: an app can send the whole tab
+    // elsewhere, as it could after any click even with the attribute. It cannot
+    // reach this page: it is another origin.
     entry.frame = frame;
     entry.origin = res.data.origin;
     entry.host = res.data.host;
