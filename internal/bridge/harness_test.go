@@ -124,7 +124,7 @@ func rawApp(t *testing.T, serve func(c net.Conn, n int)) *bridge.App {
 			})
 		}
 	})
-	app := bridge.NewApp(bridge.AppOptions{APIPath: "/api", Dial: func(ctx context.Context) (net.Conn, error) {
+	app := bridge.NewApp(bridge.AppOptions{APIPath: "/api/", Dial: func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "tcp", l.Addr().String())
 	}})

@@ -41,6 +41,9 @@ var methods = map[string]*methodRule{
 	"PROPFIND":  {dav: true, replay: true, body: true, xml: true, depth: depthAny},
 	"PROPPATCH": {dav: true, body: true, xml: true},
 	"ACL":       {dav: true, body: true, xml: true},
+	// The original answered 501; calendar programs make calendars with it (RFC
+	// 4791 §5.3.1), and an app that does not know it says so itself.
+	"MKCALENDAR": {dav: true, body: true, xml: true},
 }
 
 // value normalises a Depth; an empty result is not sent.

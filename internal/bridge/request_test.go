@@ -258,6 +258,8 @@ func TestMethods(t *testing.T) {
 		{method: "PROPFIND", body: true, fields: []bridge.Field{{"Content-Type", "application/json"}}, status: 415},
 		{method: "PROPPATCH", body: true, fields: []bridge.Field{xml}},
 		{method: "ACL", body: true, fields: []bridge.Field{{"Content-Type", "xml"}}, status: 415},
+		{method: "PROPFIND", body: true, fields: []bridge.Field{{"Content-Type", "text/plain;charset=UTF-8"}}, want: []string{"Content-Type: application/xml; charset=utf-8"}},
+		{method: "MKCALENDAR", body: true, fields: []bridge.Field{xml}, want: []string{"Content-Type: text/xml; charset=x"}},
 		{method: "TRACE", status: 501},
 		{method: "CONNECT", status: 501},
 		{method: "get", status: 501},

@@ -79,7 +79,13 @@ func (e *exchange) checkType() error {
 		return nil
 	}
 	mime, _, _ := strings.Cut(orElse(e.noted[noteType], "application/xml"), ";")
-	_, subtype, _ := strings.Cut(trimOWS(mime), "/")
+	mime = trimOWS(mime)
+	if equalFold(mime, "text/plain") {
+		// What browsers say of a script's string when the script says nothing;
+		// Radicale's own page sends its XML so.
+		e.noted[noteType], mime = "", "application/xml"
+	}
+	_, subtype, _ := strings.Cut(mime, "/")
 	if !equalFold(subtype, "xml") {
 		return fail(415, sandstorm.Invalid, "bridge.media-type", "%.80q is not XML", mime)
 	}

@@ -12,9 +12,7 @@ import (
 func (e *exchange) appendHead(dst []byte) ([]byte, error) {
 	dst = append(dst, e.req.Method...)
 	dst = append(dst, ' ')
-	if e.sess.BasePath == "" {
-		dst = append(dst, e.app.opts.APIPath...)
-	}
+	dst = append(dst, e.root()...)
 	dst = append(dst, e.req.Target...)
 	dst = append(dst, " HTTP/1.1\r\n"...)
 	dst = append(dst, e.sess.block...)
@@ -94,6 +92,15 @@ func (e *exchange) isFirst(i int) bool {
 	return true
 }
 
+// root is what stands before the paths of an API session, without the slash that
+// they begin with: the package's path may end in one (gateway.md §10).
+func (e *exchange) root() string {
+	if e.sess.BasePath != "" {
+		return ""
+	}
+	return strings.TrimSuffix(e.app.opts.APIPath, "/")
+}
+
 // appendDAV writes Destination, Overwrite and Depth as the method wants them.
 func (e *exchange) appendDAV(dst []byte) ([]byte, error) {
 	if e.rule.destination {
@@ -105,7 +112,7 @@ func (e *exchange) appendDAV(dst []byte) ([]byte, error) {
 		if strings.EqualFold(e.noted[noteOverwrite], "F") {
 			overwrite = "F"
 		}
-		base := orElse(e.sess.BasePath, "http://sandbox"+e.app.opts.APIPath)
+		base := orElse(e.sess.BasePath, "http://sandbox"+e.root())
 		dst = appendField(dst, "Destination", base+path)
 		dst = appendField(dst, "Overwrite", overwrite)
 	}
