@@ -262,10 +262,36 @@ func (s *Shell) createGrain(q *request) error {
 	if err != nil {
 		return err
 	}
-	g, err := s.Grains.Create(q.r.Context(), q.account, pkg, action, q.field("title"))
+	title := q.field("title")
+	if title == "" {
+		if title, err = s.untitled(q, pkg, action); err != nil {
+			return err
+		}
+	}
+	g, err := s.Grains.Create(q.r.Context(), q.account, pkg, action, title)
 	if err != nil {
 		return err
 	}
 	q.redirect("/grain/" + string(g.ID))
 	return nil
+}
+
+// untitled is what a new grain is called, in the person's language: "Untitled
+// Notes note". It is empty, which leaves it to the rules, if the package does
+// not say what its grains are.
+func (s *Shell) untitled(q *request, pkg sandstorm.PackageID, action int) (string, error) {
+	p, err := s.Apps.Package(q.r.Context(), q.account, pkg)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(p.Manifest.Actions, func(a sandstorm.Action) bool { return a.Index == action })
+	if i < 0 {
+		return "", nil // Create says that there is no such action
+	}
+	app, noun := p.Manifest.AppTitle, p.Manifest.Actions[i].NounPhrase
+	if noun.Default == "" {
+		return "", nil
+	}
+	return q.loc.T("grains.untitled", "App", q.loc.Pick(app.Default, app.Localizations),
+		"Noun", q.loc.Pick(noun.Default, noun.Localizations)), nil
 }
