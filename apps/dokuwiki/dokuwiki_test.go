@@ -12,7 +12,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/sandstorm-go/sandstorm/apps/internal/browsertest"
+	"github.com/sandstorm-go/sandstorm/test/browsertest"
 	"github.com/sandstorm-go/sandstorm/apps/internal/graintest"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/sandstorm-go/sandstorm/apps/internal/browsertest"
+	"github.com/sandstorm-go/sandstorm/test/browsertest"
 )
 
 // start serves the app with the headers that a bridge would set.

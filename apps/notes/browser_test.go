@@ -9,7 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/sandstorm-go/sandstorm/apps/internal/browsertest"
+	"github.com/sandstorm-go/sandstorm/test/browsertest"
 )
 
 // visit opens the pad as somebody; the cookie stands for the bridge's headers.

@@ -11,7 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/chromedp/chromedp"
-	"github.com/sandstorm-go/sandstorm/apps/internal/browsertest"
+	"github.com/sandstorm-go/sandstorm/test/browsertest"
 	"github.com/sandstorm-go/sandstorm/apps/internal/graintest"
 )
 
