@@ -63,13 +63,19 @@ func Eval[T any](t testing.TB, ctx context.Context, expression string) T {
 	return v
 }
 
-// WaitFor returns once the expression is true in the page.
+// WaitFor returns once the expression is true in the page, whatever the page
+// does meanwhile: a navigation only starts the wait anew.
 func WaitFor(t testing.TB, ctx context.Context, expression string) {
 	t.Helper()
-	_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(15*time.Second)))
-	if err != nil {
-		page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
-		t.Fatalf("waiting for %s: %v\n%s", expression, err, page)
+	for deadline := time.Now().Add(Patience); ; {
+		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(time.Until(deadline))))
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
+			t.Fatalf("waiting for %s: %v\n%s", expression, err, page)
+		}
 	}
 }
 
