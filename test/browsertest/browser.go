@@ -24,7 +24,7 @@ import (
 )
 
 // Patience is how long a step in the browser may take on a busy machine.
-const Patience = 20 * time.Second
+const Patience = 30 * time.Second
 
 // Options say how a browser runs.
 type Options struct {
