@@ -144,7 +144,20 @@ func (p *Page) Visit(path string) {
 func (p *Page) Click(selector string) {
 	p.Helper()
 	p.Visible(selector)
+	p.steady(selector)
 	p.Run(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// steady waits until an element stands still: a click goes to where it was when
+// its place was asked for, and menus slide in.
+func (p *Page) steady(selector string) {
+	p.Helper()
+	p.Wait(`(() => {
+		const r = document.querySelector(%s)?.getBoundingClientRect();
+		const now = r ? [r.x, r.y, r.width, r.height].join() : "", before = window.stoodAt;
+		window.stoodAt = now;
+		return now !== "" && now === before;
+	})()`, selector)
 }
 
 // Fill puts text into a field, as if typed.

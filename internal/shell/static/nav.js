@@ -162,14 +162,22 @@ export async function refresh() {
     const box = /** @type {HTMLInputElement} */ (el);
     if (ticked.includes(box.value)) box.checked = true;
   }
-  if (key) for (const el of to.querySelectorAll('a, button, input')) if (signature(/** @type {HTMLElement} */ (el)) === key) /** @type {HTMLElement} */ (el).focus({ preventScroll: true });
+  if (key) {
+    const again = /** @type {HTMLElement[]} */ ([...to.querySelectorAll('a, button, input')]).find((el) => signature(el) === key);
+    again?.focus({ preventScroll: true });
+  }
   document.title = page.doc.title;
   document.dispatchEvent(new CustomEvent('shell:refreshed'));
 }
 
-/** What tells a control from its neighbours, to find it again. @param {HTMLElement} el */
+/**
+ * What tells a control from its neighbours, to find it again: one that the next
+ * Enter would press by mistake must not be taken for it.
+ * @param {HTMLElement} el
+ */
 function signature(el) {
-  return ['href', 'name', 'value', 'aria-label', 'id'].map((n) => el.getAttribute(n) ?? '').join('|');
+  const form = el.closest('form')?.getAttribute('action') ?? '';
+  return [form, ...['href', 'name', 'value', 'aria-label', 'id', 'class', 'popovertarget', 'formaction'].map((n) => el.getAttribute(n) ?? '')].join('|');
 }
 
 document.addEventListener('click', (e) => {
