@@ -12,8 +12,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/sandstorm-go/sandstorm/test/browsertest"
 	"github.com/sandstorm-go/sandstorm/apps/internal/graintest"
+	"github.com/sandstorm-go/sandstorm/test/browsertest"
 )
 
 func TestMain(m *testing.M) { os.Exit(graintest.Main(m)) }
