@@ -143,9 +143,21 @@ func (p *Page) Visit(path string) {
 // Click waits for the first element that a CSS selector finds, and clicks it.
 func (p *Page) Click(selector string) {
 	p.Helper()
-	p.Visible(selector)
-	p.steady(selector)
-	p.Run(chromedp.Click(chromedp.CSS(selector)))
+	for deadline := time.Now().Add(Patience); ; {
+		p.Visible(selector)
+		p.steady(selector)
+		ctx, cancel := context.WithTimeout(p.Ctx, Patience)
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		cancel()
+		if err == nil {
+			return
+		}
+		// The page refreshed itself between looking and clicking: the element
+		// that was found is gone, and nothing was clicked.
+		if !strings.Contains(err.Error(), "Could not find node") || time.Now().After(deadline) {
+			p.fail("click %s: %v", selector, err)
+		}
+	}
 }
 
 // steady waits until an element stands still: a click goes to where it was when
