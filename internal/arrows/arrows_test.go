@@ -28,6 +28,7 @@ var layer = []struct {
 	rank   int
 }{
 	{"cmd/", 9},
+	{"internal/spktool", 8},
 	{"internal/control", 8},
 	{"internal/gateway", 7},
 	{"internal/shell", 7},
@@ -37,6 +38,7 @@ var layer = []struct {
 	{"internal/login", 6},
 	{"internal/account", 5},
 	{"internal/settings", 5},
+	{"internal/trial", 4},
 	{"internal/mail", 4},
 	{"internal/locale", 3},
 	{"internal/netguard", 3},
@@ -46,20 +48,29 @@ var layer = []struct {
 	{"internal/arrows", 0},
 	{"internal/config", 3},
 	{"internal/host/server", 3},
+	{"internal/devfs", 3},
+	{"internal/appindex", 3},
+	{"internal/pkgdef", 2},
+	{"internal/rootfs", 2},
+	{"internal/scaffold", 2},
 	{"internal/host/pkgstore", 2},
 	{"internal/host/sandbox", 2},
 	{"internal/host", 1},
 	{"internal/spk", 1},
+	{"internal/keyring", 1},
+	{"internal/capnplang", 1},
+	{"internal/bridgeprogram", 1},
 	{"schema", 0},
 	{"", 0}, // package sandstorm
 }
 
 // peers are the imports between rooms of one rank that are meant.
 var peers = map[string]string{
-	"internal/login":  "internal/setup",
-	"internal/spk":    "schema",
-	"internal/store":  "internal/host",
-	"internal/bridge": "",
+	"internal/login":   "internal/setup",
+	"internal/spktool": "internal/control",
+	"internal/spk":     "schema",
+	"internal/store":   "internal/host",
+	"internal/bridge":  "",
 }
 
 type pkg struct {
