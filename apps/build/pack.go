@@ -143,7 +143,7 @@ func (b *builder) pack(ctx context.Context, name string, d *definition, stage, f
 		return nil, err
 	}
 	defer os.Remove(tmp.Name())
-	info, err := spk.Write(ctx, tmp, key, root)
+	info, err := spk.Write(ctx, tmp, key, root, spk.WriteOptions{})
 	if err == nil {
 		err = tmp.Chmod(0o644)
 	}

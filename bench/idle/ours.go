@@ -56,7 +56,7 @@ func makePackage() ([]byte, error) {
 	}
 	var out bytes.Buffer
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	_, err = spk.Write(context.Background(), &out, key, root)
+	_, err = spk.Write(context.Background(), &out, key, root, spk.WriteOptions{})
 	return out.Bytes(), err
 }
 

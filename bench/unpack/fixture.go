@@ -39,7 +39,7 @@ func makeFixture(ctx context.Context, dir string, size int64) (*fixture, error) 
 		return nil, err
 	}
 	var ours bytes.Buffer
-	if f.info, err = spk.Write(ctx, &ours, key, root); err != nil {
+	if f.info, err = spk.Write(ctx, &ours, key, root, spk.WriteOptions{}); err != nil {
 		return nil, err
 	}
 	// Then the same again as `spk pack` of the original compresses.

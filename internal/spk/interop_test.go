@@ -98,7 +98,7 @@ func TestOthersReadWhatWeWrite(t *testing.T) {
 	}
 	root.Put(spk.NewSymlink("bin", "usr/bin"))
 	var file bytes.Buffer
-	if _, err := spk.Write(context.Background(), &file, testKey(), root); err != nil {
+	if _, err := spk.Write(context.Background(), &file, testKey(), root, spk.WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	z, err := xz.NewReader(bytes.NewReader(file.Bytes()[8:]))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"time"
@@ -16,6 +17,9 @@ type TreeOptions struct {
 	// ModTime, if not zero, replaces the modification time of everything, so
 	// that equal trees make equal packages.
 	ModTime time.Time
+	// NotAfter, if not zero, is the latest modification time that anything
+	// bears: later ones become it (SOURCE_DATE_EPOCH).
+	NotAfter time.Time
 	// Skip, if set, leaves out what it returns true for: slash-separated paths
 	// below the directory.
 	Skip func(path string) bool
@@ -61,7 +65,7 @@ func readDir(root *os.Root, base, rel string, into *Node, opts *TreeOptions) err
 		if err != nil {
 			return err
 		}
-		into.children = append(into.children, node)
+		into.Put(node)
 		if !node.IsDir() {
 			continue
 		}
@@ -77,22 +81,32 @@ func readNode(root *os.Root, base, name string, opts *TreeOptions) (*Node, error
 	if err != nil {
 		return nil, err
 	}
+	return nodeOf(info, name, *opts, func() (string, error) { return root.Readlink(name) },
+		func() (io.ReadCloser, error) { return openBeneath(base, name) })
+}
+
+// nodeOf makes the node of what info says lies at name.
+func nodeOf(info fs.FileInfo, name string, opts TreeOptions, readlink func() (string, error), open func() (io.ReadCloser, error)) (*Node, error) {
 	n := &Node{Name: path.Base(name), MTime: info.ModTime()}
 	if !opts.ModTime.IsZero() {
 		n.MTime = opts.ModTime
 	}
+	if !opts.NotAfter.IsZero() && n.MTime.After(opts.NotAfter) {
+		n.MTime = opts.NotAfter
+	}
+	var err error
 	switch mode := info.Mode(); {
 	case mode.IsDir():
 		n.kind = kindDirectory
 	case mode&os.ModeSymlink != 0:
 		n.kind = kindSymlink
-		n.target, err = root.Readlink(name)
+		n.target, err = readlink()
 	case mode.IsRegular():
 		n.kind, n.size = kindRegular, info.Size()
 		if mode&0o100 != 0 {
 			n.kind = kindExecutable
 		}
-		n.open = func() (io.ReadCloser, error) { return openBeneath(base, name) }
+		n.open = open
 	default:
 		n.kind = kindRegular
 		n.open = func() (io.ReadCloser, error) { return io.NopCloser(eof{}), nil }

@@ -35,7 +35,7 @@ func pack(t testing.TB, children ...*spk.Node) []byte {
 		root.Put(c)
 	}
 	var buf bytes.Buffer
-	if _, err := spk.Write(context.Background(), &buf, testKey(), root); err != nil {
+	if _, err := spk.Write(context.Background(), &buf, testKey(), root, spk.WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
@@ -72,11 +72,11 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	var file, again bytes.Buffer
-	want, err := spk.Write(context.Background(), &file, testKey(), tree)
+	want, err := spk.Write(context.Background(), &file, testKey(), tree, spk.WriteOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := spk.Write(context.Background(), &again, testKey(), tree); err != nil || !bytes.Equal(file.Bytes(), again.Bytes()) {
+	if _, err := spk.Write(context.Background(), &again, testKey(), tree, spk.WriteOptions{}); err != nil || !bytes.Equal(file.Bytes(), again.Bytes()) {
 		t.Errorf("packing twice gave different files (%v)", err)
 	}
 

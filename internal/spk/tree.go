@@ -21,6 +21,7 @@ type Node struct {
 	open     func() (io.ReadCloser, error) // content of a file; may be called twice
 	target   string                        // of a symlink
 	children []*Node
+	byName   map[string]*Node // the children: directories with many are common
 }
 
 // NewDirectory makes an empty directory.
@@ -48,19 +49,29 @@ func (n *Node) IsDir() bool { return n.kind == kindDirectory }
 func (n *Node) Children() []*Node { return n.children }
 
 // Child returns the entry with that name, or nil.
-func (n *Node) Child(name string) *Node {
-	for _, c := range n.children {
-		if c.Name == name {
-			return c
+func (n *Node) Child(name string) *Node { return n.byName[name] }
+
+// At returns what lies at a path below the directory ("a/b"), or nil.
+func (n *Node) At(path string) *Node {
+	for name := range strings.SplitSeq(path, "/") {
+		if n = n.Child(name); n == nil {
+			return nil
 		}
 	}
-	return nil
+	return n
 }
 
 // Put adds child to the directory in place of what had its name.
 func (n *Node) Put(child *Node) {
-	n.children = slices.DeleteFunc(n.children, func(c *Node) bool { return c.Name == child.Name })
-	n.children = append(n.children, child)
+	if old := n.byName[child.Name]; old != nil {
+		n.children[slices.Index(n.children, old)] = child
+	} else {
+		n.children = append(n.children, child)
+	}
+	if n.byName == nil {
+		n.byName = make(map[string]*Node)
+	}
+	n.byName[child.Name] = child
 }
 
 // PutAt adds child to the directory with the given path below n ("" or "a/b"),
@@ -74,7 +85,6 @@ func (n *Node) PutAt(path string, child *Node) error {
 		next := dir.Child(name)
 		if next == nil {
 			next = NewDirectory(name)
-			next.MTime = child.MTime
 			dir.Put(next)
 		}
 		if !next.IsDir() {

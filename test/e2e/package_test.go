@@ -37,7 +37,7 @@ func brokenPackage(t *testing.T) string {
 	}
 	var out bytes.Buffer
 	key := ed25519.NewKeyFromSeed([]byte("a key of the tests, not a secret"))
-	if _, err := spk.Write(t.Context(), &out, key, root); err != nil {
+	if _, err := spk.Write(t.Context(), &out, key, root, spk.WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "broken.spk")

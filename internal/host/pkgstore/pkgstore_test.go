@@ -52,7 +52,7 @@ func makeSPK(t testing.TB, content string, change func(*sandstorm.Manifest)) ([]
 		t.Fatal(err)
 	}
 	var buf bytes.Buffer
-	info, err := spk.Write(ctx, &buf, ed25519.NewKeyFromSeed(make([]byte, 32)), root)
+	info, err := spk.Write(ctx, &buf, ed25519.NewKeyFromSeed(make([]byte, 32)), root, spk.WriteOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

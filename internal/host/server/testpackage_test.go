@@ -81,6 +81,6 @@ func pack(app []byte) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	_, err = spk.Write(context.Background(), &out, key, root)
+	_, err = spk.Write(context.Background(), &out, key, root, spk.WriteOptions{})
 	return out.Bytes(), err
 }

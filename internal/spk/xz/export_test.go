@@ -1,4 +1,11 @@
 package xz
 
+import "io"
+
 // NewWriterSize makes a Writer with smaller blocks.
-var NewWriterSize = newWriter
+func NewWriterSize(w io.Writer, blockSize int) *Writer { return newWriter(w, blockSize, encodeBlock) }
+
+// NewStoreWriterSize does the same for one that does not compress.
+func NewStoreWriterSize(w io.Writer, blockSize int) *Writer {
+	return newWriter(w, blockSize, storeBlock)
+}

@@ -23,7 +23,8 @@ var crc64Table = crc64.MakeTable(crc64.ECMA)
 // that come out depend only on those that go in.
 type Writer struct {
 	w      io.Writer
-	size   int // of a block
+	encode func([]byte) encoded // a block
+	size   int                  // of a block
 	buf    []byte
 	queue  chan chan encoded // blocks under way, in order
 	done   chan error        // result of the goroutine that writes them
@@ -41,14 +42,19 @@ type encoded struct {
 
 // NewWriter returns a Writer that uses all processors. The caller must Close it
 // also after an error.
-func NewWriter(w io.Writer) *Writer { return newWriter(w, blockSize) }
+func NewWriter(w io.Writer) *Writer { return newWriter(w, blockSize, encodeBlock) }
 
-func newWriter(w io.Writer, blockSize int) *Writer {
+// NewStoreWriter returns a Writer that does not compress: what comes out is a
+// valid xz file all the same.
+func NewStoreWriter(w io.Writer) *Writer { return newWriter(w, blockSize, storeBlock) }
+
+func newWriter(w io.Writer, blockSize int, encode func([]byte) encoded) *Writer {
 	z := &Writer{
-		w:     w,
-		size:  blockSize,
-		queue: make(chan chan encoded, runtime.GOMAXPROCS(0)-1),
-		done:  make(chan error, 1),
+		w:      w,
+		encode: encode,
+		size:   blockSize,
+		queue:  make(chan chan encoded, runtime.GOMAXPROCS(0)-1),
+		done:   make(chan error, 1),
 	}
 	go func() { z.done <- z.writeBlocks() }()
 	return z
@@ -74,7 +80,7 @@ func (z *Writer) flush() {
 	data, result := z.buf, make(chan encoded, 1)
 	z.buf = nil
 	z.queue <- result // waits while enough blocks are under way
-	go func() { result <- encodeBlock(data) }()
+	go func() { result <- z.encode(data) }()
 }
 
 // Close compresses what is left and completes the stream. It does not close the
@@ -136,6 +142,28 @@ func encodeBlock(data []byte) encoded {
 	if err != nil {
 		return encoded{err: fmt.Errorf("xz: compress: %w", err)}
 	}
+	return frameBlock(body, data, code)
+}
+
+// maxStored is how many bytes an LZMA2 chunk holds that is not compressed.
+const maxStored = 1 << 16
+
+// storeBlock makes a block of LZMA2 chunks that are not compressed.
+func storeBlock(data []byte) encoded {
+	body := make(appendWriter, 0, len(data)+len(data)/maxStored*3+8)
+	control := byte(1) // resets the dictionary
+	for rest := data; len(rest) > 0; control = 2 {
+		n := min(len(rest), maxStored)
+		body = append(body, control, byte((n-1)>>8), byte(n-1))
+		body = append(body, rest[:n]...)
+		rest = rest[n:]
+	}
+	return frameBlock(append(body, 0), data, 0)
+}
+
+// frameBlock puts header and check around compressed data; code is the size of
+// its dictionary.
+func frameBlock(body appendWriter, data []byte, code byte) encoded {
 	head := []byte{0, 0xc0} // one filter, both sizes present
 	head = appendVLI(head, uint64(len(body)))
 	head = appendVLI(head, uint64(len(data)))

@@ -235,12 +235,18 @@ func TestCloseWhileDecoding(t *testing.T) {
 }
 
 func TestWriter(t *testing.T) {
+	for name, newWriter := range map[string]func(io.Writer, int) *xz.Writer{"compress": xz.NewWriterSize, "store": xz.NewStoreWriterSize} {
+		t.Run(name, func(t *testing.T) { testWriter(t, newWriter) })
+	}
+}
+
+func testWriter(t *testing.T, newWriter func(io.Writer, int) *xz.Writer) {
 	const blockSize = 100_000
 	for _, n := range []int{0, 1, blockSize - 1, blockSize, blockSize + 1, 5*blockSize + 7} {
 		data := sample(n)
 		var out, again bytes.Buffer
 		for _, w := range []*bytes.Buffer{&out, &again} {
-			z := xz.NewWriterSize(w, blockSize)
+			z := newWriter(w, blockSize)
 			if _, err := io.Copy(z, iotest.HalfReader(bytes.NewReader(data))); err != nil {
 				t.Fatal(err)
 			}
