@@ -69,6 +69,7 @@ var peers = map[string]string{
 	"internal/login":   "internal/setup",
 	"internal/spktool": "internal/control",
 	"internal/spk":     "schema",
+	"internal/keyring": "internal/spk",
 	"internal/store":   "internal/host",
 	"internal/bridge":  "",
 }
