@@ -33,6 +33,7 @@ func NewClient(socket string) *Client {
 // Error is what a command prints: the message for people, then the detail.
 type Error struct {
 	Kind    sandstorm.Kind
+	Key     string // of the message, for programs; may be empty
 	Message string
 	Detail  string
 }
@@ -162,7 +163,7 @@ func (c *Client) do(ctx context.Context, method, path, contentType string, body 
 	if err := json.NewDecoder(resp.Body).Decode(&f); err != nil {
 		return nil, fmt.Errorf("the server answered %s", resp.Status)
 	}
-	return nil, &Error{Kind: sandstorm.ParseKind(f.Kind), Message: f.Message, Detail: f.Detail}
+	return nil, f.error()
 }
 
 func (c *Client) unreachable(err error) error {

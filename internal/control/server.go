@@ -91,12 +91,22 @@ func NewServer(opts Options) http.Handler {
 // details go along.
 func (s *server) fail(w http.ResponseWriter, err error) {
 	kind := sandstorm.KindOf(err)
-	f := failure{Kind: kind.String(), Message: s.Messages.Error(err), Detail: err.Error()}
+	f := describeFailure(s.Messages, err)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(kind.HTTPStatus())
 	if err := json.NewEncoder(w).Encode(f); err != nil {
 		s.Log.Debug("cannot answer a command", "err", err)
 	}
+}
+
+// describeFailure is an error as commands get it.
+func describeFailure(messages *locale.Locale, err error) *failure {
+	f := &failure{Kind: sandstorm.KindOf(err).String(), Message: messages.Error(err), Detail: err.Error()}
+	var known *sandstorm.Error
+	if errors.As(err, &known) {
+		f.Key = known.Key
+	}
+	return f
 }
 
 func decode(r *http.Request, into any) error {
