@@ -63,6 +63,21 @@ func ParsePackageID(s string) (PackageID, error) {
 	return PackageID(s), nil
 }
 
+// devPrefix begins the ids of packages under development.
+const devPrefix = "dev-"
+
+// NewDevPackageID makes the id of an app under development while a program
+// serves it: "dev-" and six letters or digits (packages.md §1). It is no id that
+// ParsePackageID takes, so that nobody can name such a package from outside.
+func NewDevPackageID() PackageID { return devPrefix + PackageID(randomID(6)) }
+
+// DevPackageOf is what grains that an app under development made have as their
+// package, until they run from an installed one.
+func DevPackageOf(app AppID) PackageID { return devPrefix + PackageID(app) }
+
+// IsDev reports whether the id is of an app under development.
+func (id PackageID) IsDev() bool { return strings.HasPrefix(string(id), devPrefix) }
+
 // ParseGrainID accepts the ids of this and of earlier servers: 8 to 64 ASCII
 // letters and digits. Such an id is safe as a file name.
 func ParseGrainID(s string) (GrainID, error) {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
@@ -29,6 +30,12 @@ type Client interface {
 	RemovePackage(ctx context.Context, id sandstorm.PackageID) error
 	// Package returns a package that is installed, or NotFound.
 	Package(ctx context.Context, id sandstorm.PackageID) (*Installed, error)
+
+	// OpenDev takes up an app under development: src holds a .spk as InstallPackage
+	// takes it, but it lasts only until it is closed, the host or this client ends,
+	// or whoever serves its files fails. Unavailable with the key dev.no-fuse if
+	// opts.Mount is not possible on that machine.
+	OpenDev(ctx context.Context, src io.Reader, opts DevOptions) (DevPackage, error)
 
 	// CreateGrain makes the grain's empty storage. Conflict if it exists.
 	CreateGrain(ctx context.Context, lease Lease) error
@@ -110,6 +117,37 @@ type InstallOptions struct {
 type Installed struct {
 	Package sandstorm.Package `json:"package"`
 	Assets  []Asset           `json:"assets,omitempty"`
+}
+
+// DevOptions say how an app under development is to be run.
+type DevOptions struct {
+	// App is whose grains it is for; the key that signed the .spk does not matter.
+	App sandstorm.AppID `json:"app"`
+	// Mount asks for a FUSE file system that the caller, or whom it hands the
+	// device to, serves the app's files through. The .spk then holds only the
+	// manifest and the bridge configuration.
+	Mount bool `json:"mount"`
+	// Proc mounts /proc in its grains.
+	Proc bool `json:"proc"`
+}
+
+// DevPackage is an app under development on a host. Its id, "dev-" and six more
+// characters, is what StartRequest.Package names it by.
+type DevPackage interface {
+	// Installed is what the newest .spk says of the app.
+	Installed() *Installed
+	// FUSE returns the device to serve, once: from then on it is the caller's. It
+	// is nil without DevOptions.Mount.
+	FUSE() *os.File
+	// Update takes another .spk in the place of the last one: its manifest, and
+	// without Mount all files. Grains that run from the package are stopped.
+	Update(ctx context.Context, src io.Reader) (*Installed, error)
+	// Done is closed when the host has ended, or has ended the package because
+	// its files were not served; Err then says why.
+	Done() <-chan struct{}
+	Err() error
+	// Close stops the grains that run from it and removes it.
+	Close() error
 }
 
 // Asset is a picture out of a package's manifest.

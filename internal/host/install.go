@@ -22,21 +22,51 @@ const lastRead = time.Second
 // InstallPackage implements Client. After a failure, a Read of src that blocks
 // may still be under way when it returns; its data is thrown away.
 func (c *client) InstallPackage(ctx context.Context, src io.Reader, opts InstallOptions) (*Installed, error) {
+	progress := make(chan int64, 1)
+	params := wire.InstallParams{Want: opts.Want, Progress: opts.Progress != nil}
+	up := &upload{op: wire.OpInstall, params: params, src: src, progress: progress, report: opts.Progress}
+	out := new(Installed)
+	files, err := up.send(ctx, c, out)
+	wire.CloseAll(files)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// upload is a call that comes with a .spk.
+type upload struct {
+	op       string
+	params   any
+	src      io.Reader
+	more     []*os.File  // go along, after the package
+	progress chan int64  // with room for one; nil for none
+	report   func(int64) // is told the progress
+}
+
+// send makes the call and returns the files of its result, which it decodes.
+func (u *upload) send(ctx context.Context, c *client, result any) ([]*os.File, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, sandstorm.Errorf(sandstorm.Internal, "", "socket for the package: %w", err)
 	}
 	defer ours.Close()
-	progress := make(chan int64, 1)
-	params := wire.InstallParams{Want: opts.Want, Progress: opts.Progress != nil}
-	call, err := c.start(ctx, wire.OpInstall, params, latestProgress(progress), theirs)
+	var news func(*wire.Message)
+	if u.progress != nil {
+		news = latestProgress(u.progress)
+	}
+	call, err := c.start(ctx, u.op, u.params, news, append([]*os.File{theirs}, u.more...)...)
 	theirs.Close()
 	if err != nil {
 		return nil, err
 	}
-	feed := &feed{src: src, dst: ours, done: make(chan struct{})}
+	feed := &feed{src: u.src, dst: ours, done: make(chan struct{})}
 	go feed.run()
-	return feed.follow(ctx, call, progress, opts.Progress)
+	a, err := feed.follow(ctx, call, u.progress, u.report)
+	if err != nil {
+		return nil, err
+	}
+	return a.decode(result)
 }
 
 // latestProgress keeps the newest figure in ch.
@@ -84,7 +114,7 @@ func (f *feed) run() {
 }
 
 // follow waits for the call and for the end of the copying.
-func (f *feed) follow(ctx context.Context, c *call, progress <-chan int64, report func(int64)) (*Installed, error) {
+func (f *feed) follow(ctx context.Context, c *call, progress <-chan int64, report func(int64)) (answer, error) {
 	done := f.done
 	for {
 		select {
@@ -93,22 +123,16 @@ func (f *feed) follow(ctx context.Context, c *call, progress <-chan int64, repor
 		case <-done:
 			if f.err != nil {
 				c.cancel()
-				return nil, sourceError(f.err)
+				return answer{}, sourceError(f.err)
 			}
 			done = nil
 		case a := <-c.answer:
 			f.stop()
-			out := new(Installed)
-			files, err := a.decode(out)
-			wire.CloseAll(files)
-			if err != nil {
-				return nil, err
-			}
-			return out, nil
+			return a, nil
 		case <-ctx.Done():
 			c.cancel()
 			f.stop()
-			return nil, canceled(ctx, "install")
+			return answer{}, canceled(ctx, "send a package")
 		}
 	}
 }

@@ -4,6 +4,7 @@
 //	apps/<packageId>/        the unpacked tree, which is a grain's root
 //	apps/<packageId>.appid   the app id and a newline
 //	apps/<packageId>.json    ours: full SHA-256 and sizes
+//	apps/dev-*/              an app under development, as long as it is
 //	tmp/unpacking.*          installations under way
 //
 // A tree is complete from the moment it has its name: it was unpacked elsewhere,
@@ -137,8 +138,8 @@ func (s *Store) Install(ctx context.Context, src io.Reader, opts host.InstallOpt
 	if err != nil {
 		return nil, err
 	}
-	if v := installed.Package.Manifest.MinAPIVersion; v > spk.APIVersion {
-		return nil, sandstorm.Errorf(sandstorm.Invalid, "package.api-version", "the package needs API version %d, this server has %d", v, spk.APIVersion)
+	if err := checkAPIVersion(&installed.Package.Manifest); err != nil {
+		return nil, err
 	}
 	if err := s.commit(ctx, stage, info); err != nil {
 		return nil, err

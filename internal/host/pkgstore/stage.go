@@ -26,8 +26,10 @@ type stage struct {
 	lock *os.File
 }
 
-func (s *Store) newStage() (*stage, error) {
-	dir, err := os.MkdirTemp(s.tmp, stagePrefix)
+func (s *Store) newStage() (*stage, error) { return s.newStageIn(s.tmp, stagePrefix) }
+
+func (s *Store) newStageIn(parent, prefix string) (*stage, error) {
+	dir, err := os.MkdirTemp(parent, prefix)
 	if err != nil {
 		return nil, storeError("stage", err)
 	}
@@ -77,6 +79,9 @@ func (s *Store) clean() error {
 		if err := (&stage{dir, lock}).remove(); err != nil {
 			return storeError("clean", err)
 		}
+	}
+	if err := s.cleanDev(); err != nil {
+		return err
 	}
 	metas, err := filepath.Glob(filepath.Join(s.apps, "*.json"))
 	if err != nil {

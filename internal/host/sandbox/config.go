@@ -24,6 +24,12 @@ const maxCommand = 1 << 20
 type Config struct {
 	// Root is the directory of the unpacked package. It is read-only in the box.
 	Root string
+	// OpenRoot, if set, is used instead of Root: it returns a private, read-only
+	// clone of the mount of a package that this process cannot name by a path.
+	OpenRoot func() (*os.File, error)
+	// Proc mounts the grain's own processes at /proc, if the package has that
+	// directory: for development only (sandbox.md §6, CVE-2016-5195).
+	Proc bool
 	// Var is the grain's persistent directory, /var in the box.
 	Var string
 	// HostUID and HostGID are what the app's ids are outside, as this process

@@ -19,6 +19,7 @@ const (
 	stepNetNS      = "create a network namespace"
 	stepUserNS     = "create the user namespace"
 	stepExecute    = "execute the command"
+	stepProc       = "mount /proc"
 )
 
 // startError says that a step failed, with the hint that is known for it.
@@ -62,6 +63,8 @@ func hint(step string, errno unix.Errno) string {
 		return executeHint(errno)
 	case stepUserNS:
 		return userNSHint(errno)
+	case stepProc:
+		return procHint(errno)
 	case stepNamespaces, stepMountNS, stepNetNS:
 		return namespaceHint(errno)
 	}
@@ -98,6 +101,17 @@ func executeHint(errno unix.Errno) string {
 		return "the command or its environment is too long"
 	case unix.ETXTBSY:
 		return "the program is still being written; try again"
+	}
+	return ""
+}
+
+// procHint explains a /proc that an app under development does not get.
+func procHint(errno unix.Errno) string {
+	switch errno {
+	case unix.EPERM:
+		return "no /proc can be mounted here, because parts of the machine's own are hidden, as in a container: develop the app without /proc"
+	case unix.EINVAL, unix.ENOSYS:
+		return "Linux 5.8 or later is needed for a /proc in grains: develop the app without it"
 	}
 	return ""
 }

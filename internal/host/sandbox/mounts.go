@@ -34,6 +34,31 @@ type trees struct {
 	tmp, dev, varDir, proc *os.File
 }
 
+// packageAttrs are how a grain sees its package.
+const packageAttrs = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
+
+func (c *Config) openRoot() (*os.File, error) {
+	if c.OpenRoot != nil {
+		return c.OpenRoot()
+	}
+	return openTree(c.Root, packageAttrs)
+}
+
+// mountPoint is a place inside the package.
+type mountPoint struct {
+	file  **os.File
+	name  string
+	flags uint64 // for opening it, besides the usual
+}
+
+// procPlace is where something of /proc is mounted: one file of it, or all.
+func (c *Config) procPlace(t *trees) mountPoint {
+	if c.Proc {
+		return mountPoint{&t.proc, "proc", unix.O_DIRECTORY}
+	}
+	return mountPoint{&t.proc, "proc/cpuinfo", 0}
+}
+
 // openTrees opens everything that the box of c is made of.
 func openTrees(c *Config) (t *trees, err error) {
 	t = &trees{}
@@ -42,21 +67,17 @@ func openTrees(c *Config) (t *trees, err error) {
 			t.close()
 		}
 	}()
-	t.root, err = openTree(c.Root, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+	t.root, err = c.openRoot()
 	if err != nil {
 		return t, startError("open the package", err)
 	}
-	for _, p := range []struct {
-		place **os.File
-		name  string
-		flags uint64
-	}{
+	for _, p := range []mountPoint{
 		{&t.tmp, "tmp", unix.O_DIRECTORY},
 		{&t.dev, "dev", unix.O_DIRECTORY},
 		{&t.varDir, "var", unix.O_DIRECTORY},
-		{&t.proc, "proc/cpuinfo", 0},
+		c.procPlace(t),
 	} {
-		if *p.place, err = openPlace(t.root, p.name, p.flags); err != nil {
+		if *p.file, err = openPlace(t.root, p.name, p.flags); err != nil {
 			return t, startError("mount /"+p.name, err)
 		}
 	}

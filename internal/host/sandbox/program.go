@@ -55,6 +55,7 @@ type builder struct {
 	c     *Config
 	t     *trees
 	files []uintptr
+	proc  stage.Slot // the /proc that is to be mounted, if any
 }
 
 // newBuilder lays out the descriptors: those that stay, then those that are
@@ -86,6 +87,9 @@ func (b *builder) build(net *os.File) {
 	proc, room, netFD, root := b.fd(b.l.proc), b.fd(b.l.room.ns), b.fd(net), b.fd(b.t.root)
 	mounts := b.mountFDs()
 	b.process(uint64(len(b.files)))
+	if b.c.Proc && b.t.proc != nil {
+		b.newProc()
+	}
 	b.Call("enter the room", unix.SYS_SETNS, room, unix.CLONE_NEWNS)
 	b.Call(stepMountNS, unix.SYS_UNSHARE, unix.CLONE_NEWNS)
 	b.Call("enter the network namespace", unix.SYS_SETNS, netFD, unix.CLONE_NEWNET)
@@ -172,7 +176,10 @@ func (b *builder) mounts(root uint64, fd map[*os.File]uint64) {
 	if f := b.t.dev; f != nil {
 		b.Call("mount /dev", unix.SYS_MOVE_MOUNT, atCWD, b.String(roomDev), fd[f], empty, toFD)
 	}
-	if f := b.t.proc; f != nil {
+	if f := b.t.proc; f != nil && b.c.Proc {
+		b.CallOn(b.proc, stepProc, unix.SYS_MOVE_MOUNT, empty, fd[f], empty, fromFD|toFD)
+		b.CallOn(b.proc, stepProc, unix.SYS_CLOSE)
+	} else if f != nil {
 		b.Call("mount /proc/cpuinfo", unix.SYS_MOVE_MOUNT, atCWD, b.String(roomCPUInfo), fd[f], empty, toFD)
 	}
 	b.Call("enter the package", unix.SYS_FCHDIR, root)

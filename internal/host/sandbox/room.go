@@ -53,11 +53,8 @@ func (r *room) close() { closeAll(r.ns, r.init, r.null) }
 // file system that holds grain-init, the /dev of all grains and /proc/cpuinfo.
 // A grain moves the latter two from its copy to their places.
 func (r *room) build(init []byte) error {
-	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
-		return startError(stepMountNS, err)
-	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return startError("make mounts private", err)
+	if err := ownMounts(); err != nil {
+		return err
 	}
 	var err error
 	if r.ns, err = os.Open("/proc/thread-self/ns/mnt"); err != nil {
@@ -68,6 +65,36 @@ func (r *room) build(init []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := emptyRoot(); err != nil {
+		return err
+	}
+	if err := furnish(init, trees); err != nil {
+		return err
+	}
+	if r.init, err = openPath(roomInit, 0); err != nil {
+		return startError("open grain-init", err)
+	}
+	if r.null, err = openPath(roomDev+"/null", 0); err != nil {
+		return startError("open /dev/null", err)
+	}
+	return nil
+}
+
+// ownMounts moves the calling thread into a new mount namespace, which starts as
+// a copy of the machine's and tells it nothing.
+func ownMounts() error {
+	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
+		return startError(stepMountNS, err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return startError("make mounts private", err)
+	}
+	return nil
+}
+
+// emptyRoot replaces everything in the calling thread's mount namespace by one
+// small file system in memory.
+func emptyRoot() error {
 	// Any directory will do as the mount point: the whole old tree goes away.
 	if err := unix.Mount("tmpfs", "/proc", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=64k,nr_inodes=16,mode=755"); err != nil {
 		return startError("mount the room", err)
@@ -83,15 +110,6 @@ func (r *room) build(init []byte) error {
 	}
 	if err := unix.Chdir("/"); err != nil {
 		return startError("enter the room", err)
-	}
-	if err := furnish(init, trees); err != nil {
-		return err
-	}
-	if r.init, err = openPath(roomInit, 0); err != nil {
-		return startError("open grain-init", err)
-	}
-	if r.null, err = openPath(roomDev+"/null", 0); err != nil {
-		return startError("open /dev/null", err)
 	}
 	return nil
 }

@@ -22,8 +22,9 @@ const bridgePath = "/sandstorm-http-bridge"
 type command struct {
 	program   string // the file to execute; empty means argv[0]
 	argv, env []string
-	port      int    // where the app will listen, for the bridge
-	root      string // of the package's files
+	port      int // where the app will listen, for the bridge
+	// open returns the package's files if no path leads there.
+	open func() (*os.File, error)
 }
 
 // selectCommand returns the command that a request names (sandbox.md §2).
@@ -93,7 +94,7 @@ const defaultPath = "/bin:/usr/bin"
 // without a slash along PATH, and files without a format of their own by
 // /bin/sh. root and storage are the grain's / and /var.
 func (c *command) resolve(root, storage string) error {
-	tree := &grainTree{root: root, storage: storage}
+	tree := &grainTree{root: root, storage: storage, open: c.open}
 	name := c.argv[0]
 	if strings.Contains(name, "/") {
 		// A missing file is reported by the execution itself.
@@ -134,16 +135,15 @@ func searchPath(env []string) string {
 
 // grainTree looks at files as they are inside the grain. Symlinks lead where
 // they would lead there, never out.
-type grainTree struct{ root, storage string }
+type grainTree struct {
+	root, storage string
+	open          func() (*os.File, error) // instead of root, if set
+}
 
 // executable reports whether file can be executed, and if so whether it is a
 // script that names no interpreter.
 func (t *grainTree) executable(file string) (script bool, err error) {
-	root := t.root
-	if rest, ok := strings.CutPrefix(file, "/var/"); ok {
-		root, file = t.storage, "/"+rest
-	}
-	top, err := openDir(unix.AT_FDCWD, root)
+	top, file, err := t.top(file)
 	if err != nil {
 		return false, err
 	}
@@ -172,6 +172,26 @@ func (t *grainTree) executable(file string) (script bool, err error) {
 	}
 	head = head[:n]
 	return !bytes.HasPrefix(head, []byte("#!")) && !bytes.Equal(head, []byte("\x7fELF")), nil
+}
+
+// top opens the directory that file lies in, on the outside, and returns its
+// path from there.
+func (t *grainTree) top(file string) (dir int, rest string, err error) {
+	if rest, ok := strings.CutPrefix(file, "/var/"); ok {
+		dir, err = openDir(unix.AT_FDCWD, t.storage)
+		return dir, "/" + rest, err
+	}
+	if t.open == nil {
+		dir, err = openDir(unix.AT_FDCWD, t.root)
+		return dir, file, err
+	}
+	f, err := t.open()
+	if err != nil {
+		return -1, "", err
+	}
+	defer f.Close()
+	dir, err = unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	return dir, file, err
 }
 
 // startError is a failure to start, as data for whoever asked.

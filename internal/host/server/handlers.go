@@ -48,6 +48,9 @@ func (s *server) operations() map[string]handler {
 		wire.OpShutdown: handle(func(ctx context.Context, p wire.ShutdownParams) (any, error) {
 			return wire.Empty{}, s.shutdown(ctx, p.StopGrains)
 		}),
+		wire.OpDev:       s.handleDev,
+		wire.OpDevUpdate: s.handleDevUpdate,
+
 		wire.OpDial:  s.handleDial,
 		wire.OpLog:   s.handleLog,
 		wire.OpWatch: s.handleWatch,

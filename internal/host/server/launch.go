@@ -15,16 +15,35 @@ import (
 	"github.com/sandstorm-go/sandstorm/internal/host/sandbox"
 )
 
+// source is where a grain's program comes from.
+type source struct {
+	pkg  *sandstorm.Package
+	root string                   // the directory of its files
+	open func() (*os.File, error) // instead of root, if no path leads there
+	proc bool                     // the app is to have /proc
+}
+
 // launch starts a grain that does not run. The caller holds its lock.
 func (s *server) launch(ctx context.Context, g *grain, req host.StartRequest) (*run, error) {
+	if req.Package.IsDev() {
+		return s.launchDev(ctx, g, req)
+	}
 	// Until the run is entered, the package must not be removed.
 	s.packageUse.RLock()
 	defer s.packageUse.RUnlock()
-	cmd, err := s.command(g, req)
+	pkg, err := s.packages.Package(req.Package)
 	if err != nil {
 		return nil, err
 	}
-	l := &launch{server: s, grain: g, command: cmd}
+	return s.launchFrom(ctx, g, req, &source{pkg: pkg, root: s.packages.Root(req.Package)})
+}
+
+func (s *server) launchFrom(ctx context.Context, g *grain, req host.StartRequest, from *source) (*run, error) {
+	cmd, err := s.command(g, req, from)
+	if err != nil {
+		return nil, err
+	}
+	l := &launch{server: s, grain: g, command: cmd, source: from}
 	defer l.closeFiles()
 	if err := l.prepare(ctx); err != nil {
 		return nil, err
@@ -37,12 +56,8 @@ func (s *server) launch(ctx context.Context, g *grain, req host.StartRequest) (*
 }
 
 // command is what the request's package runs.
-func (s *server) command(g *grain, req host.StartRequest) (*command, error) {
-	pkg, err := s.packages.Package(req.Package)
-	if err != nil {
-		return nil, err
-	}
-	chosen, err := selectCommand(&pkg.Manifest, req.Action)
+func (s *server) command(g *grain, req host.StartRequest, from *source) (*command, error) {
+	chosen, err := selectCommand(&from.pkg.Manifest, req.Action)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +65,8 @@ func (s *server) command(g *grain, req host.StartRequest) (*command, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd.root = s.packages.Root(req.Package)
-	return cmd, cmd.resolve(cmd.root, s.dirs.sandboxPath(g.id))
+	cmd.open = from.open
+	return cmd, cmd.resolve(from.root, s.dirs.sandboxPath(g.id))
 }
 
 // launch is one start and the files that it needs meanwhile.
@@ -59,6 +74,7 @@ type launch struct {
 	server  *server
 	grain   *grain
 	command *command
+	source  *source
 	uid     int
 	log     *grainLog
 	lock    *os.File
@@ -89,7 +105,7 @@ func (l *launch) run(ctx context.Context, rec *record) (*run, error) {
 		return nil, startError(sandstorm.Internal, "grain.storage", "write run record", "", err)
 	}
 	p, err := s.box.Start(ctx, sandbox.Config{
-		Root: l.command.root, Var: s.dirs.sandboxPath(g.id),
+		Root: l.source.root, OpenRoot: l.source.open, Proc: l.source.proc, Var: s.dirs.sandboxPath(g.id),
 		HostUID: l.uid, HostGID: l.uid,
 		Program: l.command.program, Argv: l.command.argv, Env: l.command.env, Port: l.command.port,
 		Log: l.pipe.app, Keep: []*os.File{l.lock, l.pipe.keep},

@@ -55,6 +55,7 @@ type server struct {
 	uids     *uidPool // nil if all grains run as the host's user
 	table    *table
 	events   events
+	devs     devs
 	started  time.Time
 	handlers map[string]handler
 

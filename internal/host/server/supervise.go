@@ -96,6 +96,10 @@ func (s *server) end(ctx context.Context, r *run) error {
 			return fmt.Errorf("kill grain: %w", err)
 		}
 	}
+	if d := s.devs.get(r.status.Package); d != nil && d.fuse != nil {
+		// It may wait for a file that nobody serves, and that cannot be killed.
+		defer time.AfterFunc(devKillTimeout, d.stall).Stop()
+	}
 	select {
 	case <-r.done:
 		return nil

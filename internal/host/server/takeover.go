@@ -76,6 +76,9 @@ func (s *server) reattach(g *grain) error {
 	if err != nil {
 		return err
 	}
+	if rec.Package.IsDev() {
+		return errors.New("its app was under development, on a host process that died")
+	}
 	if rec.PID == 0 {
 		return errors.New("the host process died while it started")
 	}

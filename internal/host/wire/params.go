@@ -20,6 +20,11 @@ type InstallProgress struct {
 	Read int64 `json:"read"` // bytes of the .spk
 }
 
+// DevUpdateParams go with the file that the .spk is read from.
+type DevUpdateParams struct {
+	Package sandstorm.PackageID `json:"package"`
+}
+
 // PackageParams name a package.
 type PackageParams struct {
 	Package sandstorm.PackageID `json:"package"`

@@ -47,6 +47,11 @@ const (
 	OpWatch     = "watch"
 	OpInfo      = "info"
 	OpShutdown  = "shutdown"
+
+	// An app under development belongs to the connection that it came through,
+	// and its call lasts as long as it does: cancelling the call removes it.
+	OpDev       = "dev"
+	OpDevUpdate = "dev-update"
 )
 
 // Message is one datagram. Which fields are set says what it is.

@@ -101,6 +101,13 @@ func (p *Program) CallOn(first Slot, step string, nr uintptr, args ...uint64) {
 	p.record(step, nr, flagIndirect, 0, append([]uint64{uint64(first)}, args...))
 }
 
+// CallOnTo is CallOn for a call whose result is kept.
+func (p *Program) CallOnTo(first Slot, step string, nr uintptr, args ...uint64) Slot {
+	slot := p.Bytes(make([]byte, 8))
+	p.record(step, nr, flagIndirect, slot, append([]uint64{uint64(first)}, args...))
+	return Slot(slot)
+}
+
 // Spawn adds the start of the app: a child that executes file, not searched in
 // any path, with exactly these arguments and this environment.
 func (p *Program) Spawn(step, file string, argv, env []string) {
