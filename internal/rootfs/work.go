@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -80,7 +81,7 @@ func merge(from, to string, really bool) error {
 		case err != nil:
 		case e.IsDir() && there.IsDir():
 			err = merge(src, dst, really)
-		case e.Type()&fs.ModeSymlink != 0 && sameLink(src, dst):
+		case same(src, dst, e, there):
 		default:
 			err = fmt.Errorf("%s is there already", dst)
 		}
@@ -91,11 +92,21 @@ func merge(from, to string, really bool) error {
 	return nil
 }
 
-func sameLink(a, b string) bool {
-	x, err := os.Readlink(a)
-	if err != nil {
+// same reports whether two entries are equal, so that one will do.
+func same(a, b string, e fs.DirEntry, there fs.FileInfo) bool {
+	mine, err := e.Info()
+	if err != nil || mine.Mode() != there.Mode() {
 		return false
 	}
-	y, err := os.Readlink(b)
-	return err == nil && x == y
+	switch {
+	case e.Type()&fs.ModeSymlink != 0:
+		x, errX := os.Readlink(a)
+		y, errY := os.Readlink(b)
+		return errX == nil && errY == nil && x == y
+	case !e.Type().IsRegular() || mine.Size() != there.Size() || mine.Size() > 64<<20:
+		return false
+	}
+	x, errX := os.ReadFile(a)
+	y, errY := os.ReadFile(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }

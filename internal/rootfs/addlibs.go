@@ -1,0 +1,76 @@
+package rootfs
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+)
+
+// AddLibraries adds to root what its programs and libraries need, and what that
+// needs in turn, out of pool, another root. It returns the files that it added,
+// sorted. What pool does not have either, MissingLibraries tells afterwards.
+func AddLibraries(root, pool string) ([]string, error) {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	p, err := os.OpenRoot(pool)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	l := newLinker(r)
+	if err := l.scan(r); err != nil {
+		return nil, err
+	}
+	return l.complete(&taker{pool: p, root: r})
+}
+
+// complete adds what the objects need. The search paths of a library that is
+// added count from then on, so that it goes round until nothing is new.
+func (l *linker) complete(t *taker) ([]string, error) {
+	var added []string
+	for {
+		var fresh []string
+		for _, m := range l.missing() {
+			place, ok := l.find(t.pool, m.Library)
+			if !ok {
+				continue
+			}
+			if err := t.path(place); err != nil {
+				return nil, err
+			}
+			real, _, err := follow(t.pool, place, false)
+			if err != nil {
+				return nil, err
+			}
+			if o := open(t.pool, real); o != nil && l.objects[real] == nil {
+				if err := l.add(real, o); err != nil {
+					return nil, err
+				}
+				fresh = append(fresh, real)
+			}
+		}
+		if fresh == nil {
+			slices.Sort(added)
+			return added, nil
+		}
+		added = append(added, fresh...)
+	}
+}
+
+// elsewhere looks for a library in all of a root, to say where it is if the
+// dynamic linker does not look there.
+func elsewhere(root *os.Root, library string) string {
+	found := ""
+	_ = fs.WalkDir(root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
+		if err == nil && path.Base(name) == path.Base(library) {
+			found = name
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
+}
