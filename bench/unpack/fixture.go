@@ -7,13 +7,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
+	"github.com/sandstorm-go/sandstorm/bench/internal/sample"
 	"github.com/sandstorm-go/sandstorm/internal/spk"
 )
 
@@ -29,7 +28,11 @@ type fixture struct {
 // programs, libraries, scripts, pages, pictures.
 func makeFixture(ctx context.Context, dir string, size int64) (*fixture, error) {
 	f := &fixture{dir: dir, spk: filepath.Join(dir, "app.spk"), xz: filepath.Join(dir, "app.xz")}
-	root, err := collect(size)
+	tree := filepath.Join(dir, "tree")
+	if err := sample.Tree(tree, size); err != nil {
+		return nil, err
+	}
+	root, err := spk.ReadTree(tree, spk.TreeOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -63,39 +66,6 @@ func makeFixture(ctx context.Context, dir string, size int64) (*fixture, error) 
 	)
 }
 
-// collect takes files below /usr until they have size bytes together: every
-// one up to 8 MB, as an app consists of many.
-func collect(size int64) (*spk.Node, error) {
-	root := spk.NewDirectory("")
-	var total int64
-	for _, top := range []string{"/usr/share", "/usr/lib"} {
-		size := total + (size-total)/2
-		if top == "/usr/lib" {
-			size = 2*size - total
-		}
-		err := filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
-			if err != nil || !e.Type().IsRegular() || total >= size {
-				return nil // what we may not read is not packed
-			}
-			info, err := e.Info()
-			if err != nil || info.Size() > 8<<20 {
-				return nil
-			}
-			content, err := os.ReadFile(path)
-			if err != nil {
-				return nil
-			}
-			total += int64(len(content))
-			file := spk.NewFile(e.Name(), content, info.Mode()&0o100 != 0)
-			return root.PutAt(filepath.Dir(path)[1:], file)
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return root, nil
-}
-
 // unpack verifies and unpacks the package, as the server does.
 func (f *fixture) unpack(ctx context.Context) (cost, error) {
 	// All trees stay until the end: ext4 makes new files slowly for a while
@@ -107,9 +77,9 @@ func (f *fixture) unpack(ctx context.Context) (cost, error) {
 		return cost{}, err
 	}
 	defer file.Close()
-	began, cpu := time.Now(), ownCPU()
+	began, cpu := time.Now(), sample.OwnCPU()
 	_, err = spk.Unpack(ctx, file, out, spk.OpenOptions{TempDir: f.dir})
-	took := cost{time.Since(began), ownCPU() - cpu}
+	took := cost{time.Since(began), sample.OwnCPU() - cpu}
 	return took, err
 }
 
@@ -123,13 +93,4 @@ func (f *fixture) decompress(ctx context.Context) (cost, error) {
 		return cost{}, fmt.Errorf("xz: %w", err)
 	}
 	return cost{took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
-}
-
-// ownCPU is the CPU time of this process so far.
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -15,8 +15,9 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
 	"time"
+
+	"github.com/sandstorm-go/sandstorm/bench/internal/sample"
 )
 
 func main() {
@@ -67,14 +68,7 @@ func run(ctx context.Context, size int64, rounds int) (err error) {
 		wall = append(wall, ours.wall.Seconds()/peer.wall.Seconds())
 		cpu = append(cpu, ours.cpu.Seconds()/peer.cpu.Seconds())
 	}
-	fmt.Println("CPU time: ours/xz =", summary(cpu))
-	fmt.Println("bench-unpack: ours/xz =", summary(wall)+", target 1.0")
+	fmt.Println("CPU time: ours/xz =", sample.Ratios(cpu))
+	fmt.Println("bench-unpack: ours/xz =", sample.Ratios(wall)+", target 1.0")
 	return nil
-}
-
-// summary is the median and range of ratios.
-func summary(ratios []float64) string {
-	slices.Sort(ratios)
-	n := len(ratios)
-	return fmt.Sprintf("%.2f (%.2f–%.2f of %d)", ratios[n/2], ratios[0], ratios[n-1], n)
 }
