@@ -63,7 +63,7 @@ type arguments struct {
 // parseArgs understands what the original does: options before the command, and
 // "--" either before the port or after it.
 func parseArgs(list []string) (args arguments, problem string) {
-	for len(list) > 0 && strings.HasPrefix(list[0], "-") && list[0] != "--" {
+	if len(list) > 0 && strings.HasPrefix(list[0], "-") && list[0] != "--" {
 		switch list[0] {
 		case "--help":
 			return arguments{help: true}, ""
