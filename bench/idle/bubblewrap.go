@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/sandstorm-go/sandstorm/bench/internal/hostproc"
 )
 
 // findBubblewrap is the path of bwrap, "" if it is not installed.
@@ -59,21 +61,21 @@ func measureBubblewrap(bwrap string, n int) (float64, error) {
 // keepers adds up the processes of that name that are in mine or descend from
 // them; each of the n sandboxes has at least one.
 func keepers(mine map[int]bool, name string, n int) (float64, error) {
-	procs, err := processes()
+	procs, err := hostproc.Processes()
 	if err != nil {
 		return 0, err
 	}
 	var total int64
 	found := 0
 	for _, p := range procs { // parents come before their children
-		if !mine[p.pid] && !mine[p.parent] {
+		if !mine[p.PID] && !mine[p.Parent] {
 			continue
 		}
-		mine[p.pid] = true
-		if p.name != name {
+		mine[p.PID] = true
+		if p.Name != name {
 			continue
 		}
-		size, err := pss(p.pid)
+		size, err := hostproc.PSS(p.PID)
 		if err != nil {
 			return 0, err
 		}

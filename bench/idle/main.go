@@ -14,18 +14,14 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
 	"slices"
 	"time"
 
-	"github.com/sandstorm-go/sandstorm/internal/host/server"
+	"github.com/sandstorm-go/sandstorm/bench/internal/hostproc"
 )
-
-// envHost makes this program the host process of that directory.
-const envHost = "BENCH_IDLE_DATA"
 
 // limit is the target: 1 MiB per grain.
 const limit = 1 << 20
@@ -34,9 +30,7 @@ const limit = 1 << 20
 const settle = 2 * time.Second
 
 func main() {
-	if data := os.Getenv(envHost); data != "" {
-		check(server.Enter(data))
-		check(server.Run(context.Background(), server.Options{DataDir: data}))
+	if hostproc.Main() {
 		return
 	}
 	grains := flag.Int("grains", 200, "`number` of idle grains")

@@ -6,14 +6,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sandstorm-go/sandstorm"
+	"github.com/sandstorm-go/sandstorm/bench/internal/hostproc"
 	"github.com/sandstorm-go/sandstorm/internal/host"
 	"github.com/sandstorm-go/sandstorm/internal/host/sandbox/stage"
 	"github.com/sandstorm-go/sandstorm/internal/spk"
@@ -68,41 +68,12 @@ func (c cost) perGrain() float64 { return c.host + c.init }
 
 // measureOurs starts a host process with grains, measures and ends it.
 func measureOurs(pkg []byte, grains int) (c cost, err error) {
-	data, err := os.MkdirTemp("", "idle")
+	h, err := hostproc.Start()
 	if err != nil {
 		return c, err
 	}
-	defer os.RemoveAll(data)
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), envHost+"="+data)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return c, err
-	}
-	defer func() { _ = cmd.Wait() }()
-	client, err := dial(host.SocketPath(data))
-	if err != nil {
-		_ = cmd.Process.Kill()
-		return c, err
-	}
-	defer client.Close()
-	defer func() {
-		if serr := client.Shutdown(context.Background(), true); err == nil {
-			err = serr
-		}
-	}()
-	return fill(client, cmd.Process.Pid, pkg, grains)
-}
-
-func dial(path string) (host.Client, error) {
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		client, err := host.Dial(context.Background(), path)
-		if err == nil || time.Now().After(deadline) {
-			return client, err
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	c, err = fill(h.Client, h.PID, pkg, grains)
+	return c, errors.Join(err, h.Close())
 }
 
 // fill starts the grains and measures before and after.
@@ -117,7 +88,7 @@ func fill(client host.Client, pid int, pkg []byte, grains int) (c cost, err erro
 		return c, err
 	}
 	time.Sleep(settle)
-	before, err := pss(pid)
+	before, err := hostproc.PSS(pid)
 	if err != nil {
 		return c, err
 	}
@@ -130,13 +101,13 @@ func fill(client host.Client, pid int, pkg []byte, grains int) (c cost, err erro
 		inits = append(inits, s.PID)
 	}
 	time.Sleep(settle)
-	after, err := pss(pid)
+	after, err := hostproc.PSS(pid)
 	if err != nil {
 		return c, err
 	}
 	c.host = float64(after-before) / float64(grains)
 	for _, pid := range inits {
-		n, err := pss(pid)
+		n, err := hostproc.PSS(pid)
 		if err != nil {
 			return c, fmt.Errorf("grain-init: %w", err)
 		}
@@ -147,17 +118,7 @@ func fill(client host.Client, pid int, pkg []byte, grains int) (c cost, err erro
 
 // start makes a grain, starts it and waits until its app listens.
 func start(ctx context.Context, client host.Client, pkg sandstorm.PackageID) (*host.GrainStatus, error) {
-	lease := host.Lease{Grain: sandstorm.NewGrainID(), Epoch: 1}
-	if err := client.CreateGrain(ctx, lease); err != nil {
-		return nil, err
-	}
-	s, err := client.StartGrain(ctx, host.StartRequest{Lease: lease, Package: pkg})
-	if err != nil {
-		return nil, err
-	}
-	conn, err := client.DialGrain(ctx, s.Grain, s.Instance)
-	if err != nil {
-		return nil, err
-	}
-	return s, conn.Close()
+	return hostproc.StartGrain(ctx, client, host.StartRequest{
+		Lease: host.Lease{Grain: sandstorm.NewGrainID(), Epoch: 1}, Package: pkg,
+	})
 }

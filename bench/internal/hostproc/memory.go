@@ -1,10 +1,12 @@
 //go:build linux
 
-package main
+package hostproc
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,9 +14,9 @@ import (
 	"strings"
 )
 
-// pss is a process's proportional set size in bytes: its own memory, and of
+// PSS is a process's proportional set size in bytes: its own memory, and of
 // what it shares its share.
-func pss(pid int) (int64, error) {
+func PSS(pid int) (int64, error) {
 	path := filepath.Join("/proc", strconv.Itoa(pid), "smaps_rollup")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -29,20 +31,20 @@ func pss(pid int) (int64, error) {
 	return 0, fmt.Errorf("%s says nothing of PSS", path)
 }
 
-// proc is a process.
-type proc struct {
-	pid, parent int
-	name        string
+// Process is one that runs.
+type Process struct {
+	PID, Parent int
+	Name        string
 	started     uint64
 }
 
-// processes lists all, the eldest first.
-func processes() ([]proc, error) {
+// Processes lists all, the eldest first.
+func Processes() ([]Process, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, err
 	}
-	var out []proc
+	var out []Process
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
@@ -52,15 +54,15 @@ func processes() ([]proc, error) {
 		if err != nil {
 			continue // it has ended
 		}
-		p := proc{pid: pid}
+		p := Process{PID: pid}
 		head, tail, _ := strings.Cut(string(text), ") ")
-		_, p.name, _ = strings.Cut(head, "(")
+		_, p.Name, _ = strings.Cut(head, "(")
 		fields := strings.Fields(tail)
 		const parent, started = 4 - 3, 22 - 3 // counted from the third
 		if len(fields) <= started {
 			continue
 		}
-		if p.parent, err = strconv.Atoi(fields[parent]); err != nil {
+		if p.Parent, err = strconv.Atoi(fields[parent]); err != nil {
 			continue
 		}
 		if p.started, err = strconv.ParseUint(fields[started], 10, 64); err != nil {
@@ -68,8 +70,30 @@ func processes() ([]proc, error) {
 		}
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b proc) int {
-		return cmp.Or(cmp.Compare(a.started, b.started), cmp.Compare(a.pid, b.pid))
+	slices.SortFunc(out, func(a, b Process) int {
+		return cmp.Or(cmp.Compare(a.started, b.started), cmp.Compare(a.PID, b.PID))
 	})
 	return out, nil
+}
+
+// TreePSS is the PSS of a process and all its descendants, in bytes.
+func TreePSS(pid int) (total int64, err error) {
+	all, err := Processes()
+	if err != nil {
+		return 0, err
+	}
+	in := map[int]bool{pid: true}
+	for _, p := range all { // parents are older than their children
+		if in[p.Parent] {
+			in[p.PID] = true
+		}
+	}
+	for pid := range in {
+		n, err := PSS(pid)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have ended meanwhile
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
 }
