@@ -36,6 +36,12 @@ var conformance = []struct {
 	{"delete", testDelete},
 	{"sizes", testSizes},
 	{"not found", testNotFound},
+	{"development of a copy", testDevCopy},
+	{"development of a mount", testDevMount},
+	{"files that nobody serves", testDevUnserved},
+	{"files that are not served any more", testDevStuck},
+	{"proc for development", testDevProc},
+	{"bad apps under development", testDevBad},
 	{"nothing leaks", testNoLeaks},
 }
 

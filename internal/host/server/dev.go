@@ -315,7 +315,7 @@ func (s *server) launchDev(ctx context.Context, g *grain, req host.StartRequest)
 		return s.launchFrom(ctx, g, req, from)
 	}
 	from.open = d.fuse.Open
-	ctx, cancel := context.WithTimeout(ctx, devStartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.devTime)
 	defer cancel()
 	inTime := context.AfterFunc(ctx, d.stall)
 	r, err := s.launchFrom(ctx, g, req, from)

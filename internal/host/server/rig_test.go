@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if data := os.Getenv(envHost); data != "" {
 		os.Exit(beHost(data))
 	}
+	if uid := os.Getenv(envWithFUSE); uid != "" {
+		becomeUserWithFUSE(uid)
+	}
 	if path := os.Getenv(envKnock); path != "" {
 		os.Exit(knock(path))
 	}
@@ -46,6 +49,7 @@ func beHost(data string) int {
 		uid, _ := strconv.Atoi(os.Getenv(envServerUID))
 		err = server.Run(context.Background(), server.Options{
 			DataDir: data, Log: log, FirstUID: 2_000_000, UIDs: 1000, ServerUID: uid, ServerGID: uid,
+			DevTimeout: devTimeout,
 		})
 	}
 	if err != nil {
@@ -127,7 +131,7 @@ func (r *rig) serve() {
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	go func() {
 		ended <- server.Run(ctx, server.Options{
-			DataDir: r.data, Log: log, FirstUID: 2_000_000, UIDs: 1000,
+			DataDir: r.data, Log: log, FirstUID: 2_000_000, UIDs: 1000, DevTimeout: devTimeout,
 			Ready: func() { close(ready) },
 		})
 	}()

@@ -40,6 +40,9 @@ type Options struct {
 	// FirstUID and UIDs are the range of user ids that grains get, one each,
 	// when the host is root; zero means 1,000,000 to 1,999,999.
 	FirstUID, UIDs int
+	// DevTimeout is how long a grain may take to start whose files are served by
+	// a program; zero means 20 seconds.
+	DevTimeout time.Duration
 	// Log is where the host says what it does.
 	Log *slog.Logger
 	// Ready, if set, is called once the host answers.
@@ -56,6 +59,7 @@ type server struct {
 	table    *table
 	events   events
 	devs     devs
+	devTime  time.Duration // see Options.DevTimeout
 	started  time.Time
 	handlers map[string]handler
 
@@ -101,10 +105,13 @@ func Run(ctx context.Context, opts Options) error {
 
 func newServer(ctx context.Context, dirs *dirs, opts *Options) (*server, error) {
 	s := &server{
-		log: opts.Log, dirs: dirs, started: time.Now().UTC(),
+		log: opts.Log, dirs: dirs, devTime: opts.DevTimeout, started: time.Now().UTC(),
 		table:     &table{dirs: dirs, grains: map[sandstorm.GrainID]*grain{}},
 		removing:  make(chan struct{}, 1),
 		followers: make(chan struct{}, maxFollowers),
+	}
+	if s.devTime <= 0 {
+		s.devTime = devStartTimeout
 	}
 	if opts.Log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -48,14 +48,18 @@ var testPackage = sync.OnceValues(func() ([]byte, error) {
 	return pack(app)
 })
 
-func pack(app []byte) ([]byte, error) {
+func pack(app []byte) ([]byte, error) { return packMore(app, 1, nil) }
+
+// packMore packs the app with further files, or without it if app is nil, as a
+// package of a mounted app is.
+func packMore(app []byte, version uint32, more map[string]string) ([]byte, error) {
 	bridge := func(argv ...string) sandstorm.Command {
 		return sandstorm.Command{
 			Argv:    append([]string{"/sandstorm-http-bridge", "8000", "--"}, argv...),
 			Environ: []string{"PATH=/nope:/bin"},
 		}
 	}
-	m := &sandstorm.Manifest{AppTitle: sandstorm.LocalizedText{Default: "Test"}, AppVersion: 1}
+	m := &sandstorm.Manifest{AppTitle: sandstorm.LocalizedText{Default: "Test"}, AppVersion: version}
 	for i, c := range []sandstorm.Command{
 		actServe:     bridge("app", "serve", "8000"),
 		actExit:      bridge("app", "exit", "7"),
@@ -73,11 +77,16 @@ func pack(app []byte) ([]byte, error) {
 	}
 	root := spk.NewDirectory("")
 	root.Put(spk.NewFile(spk.ManifestName, manifest, false))
-	if err := root.PutAt("bin", spk.NewFile("app", app, true)); err != nil {
-		return nil, err
+	for name, content := range more {
+		root.Put(spk.NewFile(name, []byte(content), false))
 	}
-	if err := root.AddMountPoints(); err != nil {
-		return nil, err
+	if app != nil {
+		if err := root.PutAt("bin", spk.NewFile("app", app, true)); err != nil {
+			return nil, err
+		}
+		if err := root.AddMountPoints(); err != nil {
+			return nil, err
+		}
 	}
 	var out bytes.Buffer
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))

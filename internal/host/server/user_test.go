@@ -125,8 +125,8 @@ func TestAsOrdinaryUser(t *testing.T) {
 		cmd.Args = append(cmd.Args, "-test.v")
 	}
 	cmd.Dir = "/"
-	cmd.Env = append(os.Environ(), "TMPDIR="+tmp, "HOME="+tmp, envSPK+"="+pkg)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	cmd.Env = append(os.Environ(), "TMPDIR="+tmp, "HOME="+tmp, envSPK+"="+pkg, envWithFUSE+"="+itoa(uid))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v", err)
