@@ -1,0 +1,101 @@
+package capnplang
+
+import "slices"
+
+// structure writes a struct or group; v is nil for a null one, of type t.
+func (w *jsonWriter) structure(v *Value, t *typ) *Error {
+	info, err := w.loader.infoOf(t)
+	if err != nil {
+		return err
+	}
+	if v == nil && t.group == nil {
+		// A struct whose first alternative is that struct again never ends.
+		if slices.Contains(w.nulls, t.decl) {
+			w.buf = append(w.buf, "null"...)
+			return nil
+		}
+		w.nulls = append(w.nulls, t.decl)
+		defer func() { w.nulls = w.nulls[:len(w.nulls)-1] }()
+	}
+	if v != nil && v.raw != nil {
+		if v, err = w.loader.typed(v.raw, t); err != nil {
+			return err
+		}
+	}
+	o := &jsonObject{w: w, typ: t, set: map[*field]*Value{}}
+	if v != nil {
+		for _, s := range v.fields {
+			o.set[s.field] = s.value
+		}
+	}
+	w.buf = append(w.buf, '{')
+	w.indent++
+	if err := o.members(info, v); err != nil {
+		return err
+	}
+	w.indent--
+	if o.count > 0 {
+		w.newline()
+	}
+	w.buf = append(w.buf, '}')
+	return nil
+}
+
+func (l *loader) infoOf(t *typ) (*structInfo, *Error) {
+	if t.group != nil {
+		return t.group, nil
+	}
+	return l.structOf(t.decl)
+}
+
+type jsonObject struct {
+	w     *jsonWriter
+	typ   *typ
+	set   map[*field]*Value
+	count int
+}
+
+func (o *jsonObject) members(info *structInfo, v *Value) *Error {
+	var chosen *field
+	for _, f := range info.fields {
+		if f.choice >= 0 {
+			if o.set[f] != nil || f.choice == 0 && chosen == nil {
+				chosen = f
+			}
+			continue
+		}
+		if f.typ.isPointer() && f.typ.group == nil && o.set[f] == nil {
+			continue
+		}
+		if err := o.member(f); err != nil {
+			return err
+		}
+	}
+	if chosen == nil || v != nil && v.unknownChoice {
+		return nil
+	}
+	return o.member(chosen)
+}
+
+func (o *jsonObject) member(f *field) *Error {
+	w := o.w
+	value := o.set[f]
+	t := f.typeIn(o.typ)
+	if value == nil && f.typ.group == nil {
+		var err *Error
+		if value, err = w.loader.defaultOf(f); err != nil {
+			return err
+		}
+		if value == nil && !t.isPointer() {
+			value = &Value{typ: t}
+		}
+	}
+	if o.count > 0 {
+		w.buf = append(w.buf, ',')
+	}
+	o.count++
+	w.newline()
+	w.text(f.name)
+	w.buf = append(w.buf, ": "...)
+	return w.value(value, t)
+}
