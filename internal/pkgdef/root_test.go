@@ -1,0 +1,118 @@
+package pkgdef_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandstorm-go/sandstorm/internal/pkgdef"
+	"github.com/sandstorm-go/sandstorm/internal/spk"
+)
+
+// paths lists a tree, as "name", "name*" for programs' files is not told apart.
+func paths(n *spk.Node, dir string) (out []string) {
+	for _, c := range n.Children() {
+		p := dir + c.Name
+		if c.IsDir() {
+			out = append(out, p+"/")
+			out = append(out, paths(c, p+"/")...)
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func packed(t *testing.T, root *spk.Node) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	_, err := spk.Write(context.Background(), &out, ed25519.NewKeyFromSeed(make([]byte, 32)), root, spk.WriteOptions{})
+	must(t, err)
+	return out.Bytes()
+}
+
+func TestRoot(t *testing.T) {
+	dir := files(t, map[string]string{
+		"*src/bin/app": "#!", "src/lib/a/x": "1", "src/lib/a/y": "2", "src/lib/b": "3", "src/link": "-> lib", "src/more/deep/z": "",
+		"files.list": "bin/app\nlib/a/x\nlink\nlib # the directory alone\n",
+	})
+	def := load(t, dir, `sourceMap = (searchPath = [(sourcePath = "src")]), fileList = "files.list", alwaysInclude = ["more"]`)
+	tree := def.Tree(pkgdef.TreeOptions{Bridge: []byte("b")})
+	root, err := def.Root(tree, pkgdef.RootOptions{Used: []string{"lib/b"}})
+	must(t, err)
+	packed(t, root) // sorts
+	want := "bin/ bin/app dev/ lib/ lib/a/ lib/a/x lib/b link more/ more/deep/ more/deep/z proc/ proc/cpuinfo sandstorm-http-bridge sandstorm-manifest tmp/ var/"
+	if got := strings.Join(paths(root, ""), " "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestEverything(t *testing.T) {
+	dir := files(t, map[string]string{"src/app": "", "src/var/lib/x": "the grain's", "src/d/e": ""})
+	must(t, unix.Mkfifo(filepath.Join(dir, "src/pipe"), 0o600))
+	def := load(t, dir, `sourceMap = (searchPath = [(sourcePath = "src")]), alwaysInclude = ["."], bridgeConfig = ()`)
+	var warnings, picked []string
+	root, err := def.Root(def.Tree(pkgdef.TreeOptions{}), pkgdef.RootOptions{
+		Warn: func(s string) { warnings = append(warnings, s) }, Picked: func(s string) { picked = append(picked, s) },
+	})
+	must(t, err)
+	packed(t, root)
+	want := "app d/ d/e dev/ pipe proc/ proc/cpuinfo sandstorm-http-bridge sandstorm-http-bridge-config sandstorm-manifest tmp/ var/"
+	if got := strings.Join(paths(root, ""), " "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "pipe") {
+		t.Errorf("%q", warnings)
+	}
+	if len(picked) != 4 {
+		t.Errorf("picked %q", picked)
+	}
+}
+
+func TestRootErrors(t *testing.T) {
+	dir := files(t, map[string]string{
+		"src/app": "", "src/lib/x": "", "src/link": "-> lib", "gone.list": "app\n\nnot/there\n", "below.list": "link\nlink/x\n",
+	})
+	for members, want := range map[string]string{
+		`fileList = "gone.list"`:                       "gone.list:3: No file found to satisfy requirement: not/there",
+		`fileList = "below.list"`:                      `below.list:2: "link/x" is listed, but "link" is a symlink`,
+		`alwaysInclude = ["nope"]`:                     "alwaysInclude: No file found to satisfy requirement: nope",
+		`alwaysInclude = ["/app"]`:                     "starts with a slash",
+		`fileList = "missing.list"`:                    "spk dev",
+		`alwaysInclude = []`:                           "neither fileList nor alwaysInclude",
+		`fileList = "gone.list", alwaysInclude = [""]`: "gone.list",
+	} {
+		def := load(t, dir, `sourceMap = (searchPath = [(sourcePath = "src")]), `+members)
+		_, err := def.Root(def.Tree(pkgdef.TreeOptions{}), pkgdef.RootOptions{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %q", members, err, want)
+		}
+	}
+}
+
+// Equal files make equal packages, whenever they were written.
+func TestReproducible(t *testing.T) {
+	epoch := time.Unix(1_700_000_000, 0)
+	var made [][]byte
+	for i := range 2 {
+		dir := files(t, map[string]string{"*src/app": "x", "src/d/one": "1", "src/d/two": "2"})
+		when := epoch.Add(time.Duration(i+1) * time.Hour)
+		must(t, os.Chtimes(filepath.Join(dir, "src/d/one"), when, when))
+		old := time.Unix(1_600_000_000, 0)
+		must(t, os.Chtimes(filepath.Join(dir, "src/d/two"), old, old))
+		def := load(t, dir, `sourceMap = (searchPath = [(packagePath = "opt/app", sourcePath = "src")]), alwaysInclude = ["."]`)
+		root, err := def.Root(def.Tree(pkgdef.TreeOptions{}), pkgdef.RootOptions{NotAfter: epoch})
+		must(t, err)
+		made = append(made, packed(t, root))
+	}
+	if !bytes.Equal(made[0], made[1]) {
+		t.Error("two packages of the same files differ")
+	}
+}
