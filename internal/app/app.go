@@ -10,7 +10,8 @@ import (
 // App is an app as one account sees it.
 type App struct {
 	ID      sandstorm.AppID
-	Package sandstorm.Package // the newest one that is installed here
+	Package sandstorm.Package // the newest one that is installed here, or the one under development
+	Dev     *Dev              // set while it is under development
 	Added   bool              // it is on the account's list
 	Grains  int               // how many grains of it the account owns
 }

@@ -151,13 +151,12 @@ func (s *Service) finish(ctx context.Context, run *running, pkg *sandstorm.Packa
 
 // receive puts a package on the host and into the store.
 func (s *Service) receive(ctx context.Context, src io.Reader, opts host.InstallOptions) (*sandstorm.Package, error) {
-	watched, src, done := withPatience(ctx, src)
-	defer done()
-	installed, err := s.opts.Host.InstallPackage(watched, &limited{src: src, left: maxDownload}, opts)
+	var installed *host.Installed
+	err := s.patiently(ctx, src, func(ctx context.Context, src io.Reader) (err error) {
+		installed, err = s.opts.Host.InstallPackage(ctx, src, opts)
+		return err
+	})
 	if err != nil {
-		if errors.Is(context.Cause(watched), errSlow) {
-			return nil, errSlow
-		}
 		return nil, err
 	}
 	// From here on the package is there; a caller who leaves must not keep it
@@ -177,6 +176,17 @@ func (s *Service) receive(ctx context.Context, src io.Reader, opts host.InstallO
 		return nil, err
 	}
 	return &installed.Package, nil
+}
+
+// patiently has a package read that must not be too large or come too slowly.
+func (s *Service) patiently(ctx context.Context, src io.Reader, read func(context.Context, io.Reader) error) error {
+	watched, src, done := withPatience(ctx, src)
+	defer done()
+	err := read(watched, &limited{src: src, left: maxDownload})
+	if err != nil && errors.Is(context.Cause(watched), errSlow) {
+		return errSlow
+	}
+	return err
 }
 
 // fetch opens a .spk on the web. total is -1 if the server does not say it.

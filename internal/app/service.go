@@ -26,12 +26,16 @@ type Options struct {
 	// addresses inside the server's own network (package netguard).
 	Fetch *http.Client
 	Now   func() time.Time
+	// AppChanged ends the grains of an app that run from another package than
+	// they would now, and tells their pages; nil for a server without grains.
+	AppChanged func(context.Context, sandstorm.AppID) error
 }
 
 // Service applies the rules of apps. Its methods may be called concurrently.
 type Service struct {
 	opts     Options
 	attempts attempts
+	devs     developments
 	// removal is held while a package's files are removed, and while one that
 	// has just come is recorded: it may have been an old one that is on its way
 	// out.
@@ -46,7 +50,8 @@ func New(opts Options) *Service {
 	return &Service{opts: opts, attempts: attempts{byID: map[string]*running{}, now: opts.Now}}
 }
 
-// List returns the apps on the account's list, by title.
+// List returns the apps on the account's list and those under development, by
+// title.
 func (s *Service) List(ctx context.Context, who *sandstorm.Account) ([]App, error) {
 	added, err := s.opts.Store.UserApps(ctx, who.ID)
 	if err != nil {
@@ -65,18 +70,15 @@ func (s *Service) List(ctx context.Context, who *sandstorm.Account) ([]App, erro
 		}
 		apps = append(apps, App{ID: a.AppID, Package: *pkg, Added: true, Grains: grains[a.AppID]})
 	}
-	slices.SortFunc(apps, func(a, b App) int {
-		return strings.Compare(sortKey(a), sortKey(b))
-	})
-	return apps, nil
+	return s.withDevs(apps, grains), nil
 }
 
 func sortKey(a App) string {
 	return strings.ToLower(a.Package.Manifest.AppTitle.Default) + "\x00" + string(a.ID)
 }
 
-// Get returns one app: the version on the account's list, else the newest that
-// is installed here.
+// Get returns one app: the package under development, else the version on the
+// account's list, else the newest that is installed here.
 func (s *Service) Get(ctx context.Context, who *sandstorm.Account, id sandstorm.AppID) (*App, error) {
 	added, err := s.opts.Store.UserApps(ctx, who.ID)
 	if err != nil {
@@ -87,12 +89,17 @@ func (s *Service) Get(ctx context.Context, who *sandstorm.Account, id sandstorm.
 		return nil, err
 	}
 	found := App{ID: id, Grains: grains[id]}
-	if i := slices.IndexFunc(added, func(a store.UserApp) bool { return a.AppID == id }); i >= 0 {
+	i := slices.IndexFunc(added, func(a store.UserApp) bool { return a.AppID == id })
+	found.Added = i >= 0
+	if s.develops(&found) {
+		return &found, nil
+	}
+	if found.Added {
 		pkg, err := s.opts.Store.Package(ctx, added[i].Package)
 		if err != nil {
 			return nil, err
 		}
-		found.Package, found.Added = *pkg, true
+		found.Package = *pkg
 		return &found, nil
 	}
 	versions, err := s.opts.Store.PackagesOfApp(ctx, id)
@@ -159,6 +166,9 @@ const unusedGrace = 24 * time.Hour
 // Tidy removes packages that no list and no grain names and that are older than
 // a day, and finishes removals that a crash interrupted.
 func (s *Service) Tidy(ctx context.Context) error {
+	if err := s.dropDevRecords(ctx); err != nil {
+		return err
+	}
 	unused, err := s.opts.Store.UnusedPackages(ctx, s.opts.Now().Add(-unusedGrace))
 	if err != nil {
 		return err

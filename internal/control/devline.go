@@ -56,7 +56,8 @@ type (
 // may bring files. Reading and writing are for one goroutine each.
 type devLine struct {
 	conn  *net.UnixConn
-	rest  []byte // read but not used yet
+	rest  []byte // read but not used yet; in spare as long as it fits
+	spare []byte
 	files []*os.File
 	buf   []byte
 	oob   []byte
@@ -129,7 +130,12 @@ func (l *devLine) more() error {
 	if err != nil {
 		return err
 	}
-	l.rest = append(l.rest, l.buf[:n]...)
+	if len(l.rest) == 0 {
+		l.rest = append(l.spare[:0], l.buf[:n]...)
+		l.spare = l.rest
+	} else {
+		l.rest = append(l.rest, l.buf[:n]...)
+	}
 	return nil
 }
 

@@ -33,13 +33,17 @@ type Row struct {
 	Icons    sandstorm.Icons
 	Running  bool
 	CanWrite bool // may rename, restart and trash it: the owner
+	// Revision names the state of its app while that is under development; else
+	// it is empty. An open page whose revision is over is to be loaded again.
+	Revision string
 }
 
 // Health is what the grain page shows of its app.
 type Health struct {
-	Running bool
-	Crash   string // message key of why it ended by itself; empty if it did not
-	Detail  string // for example "exit status 1" or "SIGSEGV"
+	Running  bool
+	Revision string // see Row
+	Crash    string // message key of why it ended by itself; empty if it did not
+	Detail   string // for example "exit status 1" or "SIGSEGV"
 }
 
 // TrashRetention is how long a grain stays in the trash before it is deleted.

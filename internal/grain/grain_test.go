@@ -404,6 +404,9 @@ func testAdopt(f *fixture) {
 	f.m = f.manager() // the first one was killed
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	if err := f.m.Adopt(ctx); err != nil { // as a server does before the first visit
+		t.Fatal(err)
+	}
 	go f.m.Run(ctx)
 	eventually(t, "only the grain outside the trash runs", func() bool {
 		running, _ := f.host.Grains(t.Context())

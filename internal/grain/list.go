@@ -42,8 +42,8 @@ func (m *Manager) Get(ctx context.Context, who *sandstorm.Account, id sandstorm.
 }
 
 func (m *Manager) row(ctx context.Context, g sandstorm.Grain, manifests *manifestCache) Row {
-	row := Row{Grain: g, Running: m.peek(g.ID) != nil, CanWrite: true}
-	if man := manifests.get(ctx, g.Package); man != nil {
+	row := Row{Grain: g, Running: m.peek(g.ID) != nil, CanWrite: true, Revision: m.revision(g.AppID)}
+	if man := manifests.get(ctx, &g); man != nil {
 		row.AppTitle, row.Icons = man.AppTitle, man.Metadata.Icons
 	}
 	return row
@@ -69,13 +69,13 @@ type manifestCache struct {
 }
 
 // get returns nil for a package that is missing: such grains are listed too.
-func (c *manifestCache) get(ctx context.Context, id sandstorm.PackageID) *sandstorm.Manifest {
-	man, ok := c.seen[id]
+func (c *manifestCache) get(ctx context.Context, g *sandstorm.Grain) *sandstorm.Manifest {
+	man, ok := c.seen[g.Package]
 	if !ok {
-		if pkg, err := c.m.opts.Store.Package(ctx, id); err == nil {
+		if pkg := c.m.shown(ctx, g); pkg != nil {
 			man = &pkg.Manifest
 		}
-		c.seen[id] = man
+		c.seen[g.Package] = man
 	}
 	return man
 }

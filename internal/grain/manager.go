@@ -21,6 +21,9 @@ type Options struct {
 	Notify *notify.Hub
 	Log    *slog.Logger
 
+	// Dev returns the package of an app under development and the name of its
+	// present state, or nil; may be nil itself.
+	Dev func(sandstorm.AppID) (pkg *sandstorm.Package, revision string)
 	// PictureURL returns the address of an account's picture; may be nil.
 	PictureURL func(*sandstorm.Account) string
 	// SessionURL returns the origin of a session's host, scheme://host[:port].

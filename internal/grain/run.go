@@ -31,6 +31,7 @@ type run struct {
 // set, whoever holds it must ask for the grain anew.
 type live struct {
 	status  host.GrainStatus
+	ran     choice // what it runs from
 	app     *bridge.App
 	started time.Time
 	ended   atomic.Bool
@@ -114,15 +115,18 @@ func (m *Manager) startOne(ctx context.Context, id sandstorm.GrainID) (*live, er
 	if g.Trashed != nil {
 		return nil, sandstorm.Errorf(sandstorm.Conflict, "grain.in-trash", "grain %s is in the trash", id)
 	}
-	pkg, err := m.opts.Store.Package(ctx, g.Package)
+	chosen, err := m.choose(ctx, g)
+	if err == nil {
+		err = m.settle(ctx, g, chosen)
+	}
 	if err != nil {
-		return nil, missingPackage(err, g.Package)
+		return nil, err
 	}
 	epoch, err := m.opts.Store.ClaimLease(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	req := host.StartRequest{Lease: host.Lease{Grain: id, Epoch: epoch}, Package: g.Package, Action: g.Action}
+	req := host.StartRequest{Lease: host.Lease{Grain: id, Epoch: epoch}, Package: chosen.pkg.ID, Action: g.Action}
 	if g.Started || r.ran {
 		req.Action = host.ActionContinue
 	}
@@ -131,7 +135,7 @@ func (m *Manager) startOne(ctx context.Context, id sandstorm.GrainID) (*live, er
 		return nil, startFailed(err)
 	}
 	m.markStarted(ctx, r, g)
-	return m.took(r, *status, pkg.Bridge), nil
+	return m.took(r, *status, chosen), nil
 }
 
 // markStarted records that the action's command ran: it makes a new document
@@ -167,8 +171,8 @@ func missingPackage(err error, id sandstorm.PackageID) error {
 }
 
 // took records a running instance.
-func (m *Manager) took(r *run, status host.GrainStatus, cfg *sandstorm.BridgeConfig) *live {
-	l := &live{status: status, started: m.opts.Now(), done: make(chan struct{})}
+func (m *Manager) took(r *run, status host.GrainStatus, ran choice) *live {
+	l := &live{status: status, ran: ran, started: m.opts.Now(), done: make(chan struct{})}
 	opts := bridge.AppOptions{
 		Dial: func(ctx context.Context) (net.Conn, error) {
 			conn, err := m.opts.Host.DialGrain(ctx, status.Grain, status.Instance)
@@ -180,7 +184,7 @@ func (m *Manager) took(r *run, status host.GrainStatus, cfg *sandstorm.BridgeCon
 		},
 		Log: m.opts.Log.With("grain", status.Grain),
 	}
-	if cfg != nil {
+	if cfg := ran.pkg.Bridge; cfg != nil {
 		opts.APIPath = cfg.APIPath
 	}
 	l.app = bridge.NewApp(opts)
@@ -244,6 +248,13 @@ func (r *run) mayStart(now time.Time) error {
 		return crashError(*r.exit)
 	}
 	return nil
+}
+
+// forgive makes the grain one that has not crashed.
+func (r *run) forgive() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.crashes, r.exit = 0, nil
 }
 
 // ended records that an instance is gone.
@@ -347,7 +358,7 @@ func (m *Manager) adoptOne(ctx context.Context, status host.GrainStatus) {
 	}
 	// The server that started it may not have come to record that.
 	m.markStarted(ctx, r, g)
-	m.took(r, status, pkg.Bridge)
+	m.took(r, status, choice{pkg: pkg})
 }
 
 // stop stops the grain if it runs. Its lease stays with this server.

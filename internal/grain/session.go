@@ -50,8 +50,8 @@ func (m *Manager) Open(ctx context.Context, who *sandstorm.Account, id sandstorm
 	if g.Trashed != nil {
 		return sandstorm.SessionID{}, sandstorm.Errorf(sandstorm.Conflict, "grain.in-trash", "grain %s is in the trash", id)
 	}
-	if _, err := m.opts.Store.Package(ctx, g.Package); err != nil {
-		return sandstorm.SessionID{}, missingPackage(err, g.Package)
+	if _, err := m.choose(ctx, g); err != nil {
+		return sandstorm.SessionID{}, err
 	}
 	secret := sandstorm.NewSessionID()
 	now := m.opts.Now()
@@ -115,16 +115,12 @@ func (m *Manager) describe(ctx context.Context, s *session, l *live) (*bridge.Se
 	if account.Suspended {
 		return nil, sandstorm.Errorf(sandstorm.Denied, "account.suspended", "account %s is suspended", s.Account)
 	}
-	pkg, err := m.opts.Store.Package(ctx, g.Package)
-	if err != nil {
-		return nil, missingPackage(err, g.Package)
-	}
 	b := &bridge.Session{
 		UserID:      g.IdentityID[:32],
 		Username:    account.Profile.Name,
 		TabID:       string(s.Tab),
 		Handle:      account.Profile.Handle,
-		Permissions: permissionNames(pkg.Bridge),
+		Permissions: permissionNames(l.ran.pkg.Bridge),
 		Type:        "normal",
 		ID:          strconv.FormatInt(l.seq.Add(1)-1, 10),
 		BasePath:    m.opts.SessionURL(s.Host),
@@ -165,17 +161,26 @@ func (m *Manager) KeepAlive(ctx context.Context, who *sandstorm.Account, hostID 
 	if err := m.opts.Store.TouchGrainSession(ctx, hostID, now); err != nil {
 		return Health{}, err
 	}
-	if m.peek(s.Grain) != nil {
-		return Health{Running: true}, nil
+	return m.health(ctx, s.Grain)
+}
+
+func (m *Manager) health(ctx context.Context, id sandstorm.GrainID) (Health, error) {
+	g, err := m.opts.Store.Grain(ctx, id)
+	if err != nil {
+		return Health{}, err
 	}
-	r := m.run(s.Grain)
+	h := Health{Revision: m.revision(g.AppID)}
+	if m.peek(id) != nil {
+		h.Running = true
+		return h, nil
+	}
+	r := m.run(id)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.exit == nil {
-		return Health{}, nil
+	if r.exit != nil {
+		h.Crash, h.Detail = describeExit(*r.exit)
 	}
-	key, detail := describeExit(*r.exit)
-	return Health{Crash: key, Detail: detail}, nil
+	return h, nil
 }
 
 // EndSessions ends every grain session that was opened through a browser

@@ -21,16 +21,27 @@ const maxTitle = 200
 // Create makes a grain: its record and its empty storage. The app starts with
 // the first visit. Without a title it is called after its app.
 func (m *Manager) Create(ctx context.Context, who *sandstorm.Account, pkgID sandstorm.PackageID, action int, title string) (*sandstorm.Grain, error) {
-	if !who.Role.MayCreate() {
-		return nil, sandstorm.Errorf(sandstorm.Denied, "grain.visitors-cannot-create", "account %s is a visitor", who.ID)
-	}
 	pkg, err := m.opts.Store.Package(ctx, pkgID)
 	if err != nil {
 		return nil, err
 	}
+	if m.opts.Dev != nil {
+		if dev, _ := m.opts.Dev(pkg.AppID); dev != nil {
+			pkg = dev // its action is what will run
+		}
+	}
+	return m.create(ctx, who, pkg, pkgID, action, title)
+}
+
+// create makes a grain that runs pkg first. record is the package that it has as
+// its own.
+func (m *Manager) create(ctx context.Context, who *sandstorm.Account, pkg *sandstorm.Package, record sandstorm.PackageID, action int, title string) (g *sandstorm.Grain, err error) {
+	if !who.Role.MayCreate() {
+		return nil, sandstorm.Errorf(sandstorm.Denied, "grain.visitors-cannot-create", "account %s is a visitor", who.ID)
+	}
 	found := findAction(pkg, action)
 	if found == nil {
-		return nil, sandstorm.Errorf(sandstorm.NotFound, "app.no-such-action", "package %s has no action %d", pkgID, action)
+		return nil, sandstorm.Errorf(sandstorm.NotFound, "app.no-such-action", "package %s has no action %d", pkg.ID, action)
 	}
 	if title == "" {
 		title = strings.TrimSpace("Untitled " + pkg.Manifest.AppTitle.Default + " " + found.NounPhrase.Default)
@@ -39,9 +50,9 @@ func (m *Manager) Create(ctx context.Context, who *sandstorm.Account, pkgID sand
 		return nil, err
 	}
 	now := m.opts.Now()
-	g := &sandstorm.Grain{
+	g = &sandstorm.Grain{
 		ID: sandstorm.NewGrainID(), Title: title,
-		Package: pkg.ID, AppID: pkg.AppID, AppVersion: pkg.Manifest.AppVersion,
+		Package: record, AppID: pkg.AppID, AppVersion: pkg.Manifest.AppVersion,
 		Owner: who.ID, IdentityID: newIdentityID(),
 		Created: now, LastUsed: now, Action: action,
 	}
@@ -219,10 +230,7 @@ func (m *Manager) Restart(ctx context.Context, who *sandstorm.Account, id sandst
 	if err := m.stop(ctx, id); err != nil {
 		return err
 	}
-	r := m.run(id)
-	r.mu.Lock()
-	r.crashes, r.exit = 0, nil
-	r.mu.Unlock()
+	m.run(id).forgive()
 	return nil
 }
 

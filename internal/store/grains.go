@@ -24,11 +24,15 @@ func scanGrain(row scanner) (*sandstorm.Grain, error) {
 	return &g, err
 }
 
-// InsertGrain records a new grain. Its package must be ready; Conflict if the
-// id is taken.
+// InsertGrain records a new grain. Its package must be ready, or the record of an
+// app under development; Conflict if the id is taken.
 func (s *Store) InsertGrain(ctx context.Context, g *sandstorm.Grain) error {
+	status := "ready"
+	if g.Package.IsDev() {
+		status = "dev"
+	}
 	return s.write(ctx, "insert grain", func(q querier) error {
-		if err := needReadyPackage(ctx, q, g.Package); err != nil {
+		if err := needPackage(ctx, q, g.Package, status); err != nil {
 			return err
 		}
 		_, err := q.exec(ctx, `INSERT INTO grains (`+grainColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,

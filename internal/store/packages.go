@@ -43,13 +43,9 @@ func (s *Store) PutPackage(ctx context.Context, p *sandstorm.Package, assets []A
 	if err != nil {
 		return s.eng.wrap("write package", err)
 	}
-	var bridge sql.NullString
-	if p.Bridge != nil {
-		text, err := json.Marshal(p.Bridge)
-		if err != nil {
-			return s.eng.wrap("write package", err)
-		}
-		bridge = sql.NullString{String: string(text), Valid: true}
+	bridge, err := encodeBridge(p.Bridge)
+	if err != nil {
+		return s.eng.wrap("write package", err)
 	}
 	return s.write(ctx, "write package", func(q querier) error {
 		if _, err := q.exec(ctx, `INSERT INTO packages (id, app_id, app_version, sha256, size, status, manifest, bridge, created_at)
@@ -127,7 +123,7 @@ func packageInUse(ctx context.Context, q querier, id sandstorm.PackageID) (bool,
 // UnusedPackages returns those that were installed before t and are not in use.
 func (s *Store) UnusedPackages(ctx context.Context, t time.Time) ([]sandstorm.PackageID, error) {
 	out, err := list(ctx, s.read(), value[sandstorm.PackageID], `SELECT id FROM packages p WHERE created_at < $1
-		AND NOT EXISTS (SELECT 1 FROM grains WHERE package = p.id)
+		AND status <> 'dev' AND NOT EXISTS (SELECT 1 FROM grains WHERE package = p.id)
 		AND NOT EXISTS (SELECT 1 FROM user_apps WHERE package = p.id)
 		AND NOT EXISTS (SELECT 1 FROM server_apps WHERE package = p.id) ORDER BY id`, ms(t))
 	return out, s.eng.wrap("read packages", err)
@@ -185,7 +181,11 @@ func (s *Store) DeletePackage(ctx context.Context, id sandstorm.PackageID) error
 // needReadyPackage refuses what would refer to a package that is not there or
 // is going away.
 func needReadyPackage(ctx context.Context, q querier, id sandstorm.PackageID) error {
-	_, ok, err := one(ctx, q, value[string], `SELECT id FROM packages WHERE id = $1 AND status = 'ready'`, string(id))
+	return needPackage(ctx, q, id, "ready")
+}
+
+func needPackage(ctx context.Context, q querier, id sandstorm.PackageID, status string) error {
+	_, ok, err := one(ctx, q, value[string], `SELECT id FROM packages WHERE id = $1 AND status = $2`, string(id), status)
 	if err == nil && !ok {
 		return noPackage(id)
 	}

@@ -94,7 +94,7 @@ CREATE TABLE packages (
     app_version BIGINT NOT NULL,
     sha256      TEXT   NOT NULL,
     size        BIGINT NOT NULL,
-    status      TEXT   NOT NULL, -- "ready", or "retired" while its files are being deleted
+    status      TEXT   NOT NULL, -- "ready", "retired" while its files are being deleted, "dev" for an app under development
     manifest    TEXT   NOT NULL, -- JSON
     bridge      TEXT,            -- JSON
     created_at  BIGINT NOT NULL

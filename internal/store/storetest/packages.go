@@ -200,3 +200,46 @@ func testServerApps(t *testing.T, s *store.Store) {
 		t.Errorf("old and unused: %v", ids)
 	}
 }
+
+// An app under development has a record that is no package: grains can be made
+// of it, and keep it, but nothing else can use it.
+func testDevPackages(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	p := NewPackage(1, 3)
+	icon, other := store.NewAsset(png), store.NewAsset([]byte("<svg/>"))
+	ok(t, s.PutDevPackage(ctx, p, []store.Asset{icon}))
+	p.Manifest.AppVersion, p.Bridge = 4, nil
+	ok(t, s.PutDevPackage(ctx, p, []store.Asset{other}))
+	got := must(s.DevPackage(ctx, p.AppID))(t)
+	if got.ID != sandstorm.DevPackageOf(p.AppID) || got.Manifest.AppVersion != 4 || got.Bridge != nil {
+		t.Errorf("record is %+v", got)
+	}
+	_, err := s.Asset(ctx, icon.ID)
+	wantKind(t, err, sandstorm.NotFound) // replaced
+	_, err = s.Package(ctx, got.ID)
+	wantKind(t, err, sandstorm.NotFound)
+	if n := len(must(s.PackagesOfApp(ctx, p.AppID))(t)) + len(must(s.Packages(ctx))(t)); n != 0 {
+		t.Errorf("it is among %d packages", n)
+	}
+	owner := AddAccount(t, s, "alice")
+	wantKind(t, s.AddUserApp(ctx, owner, p.AppID, got.ID), sandstorm.NotFound)
+	if ids := must(s.UnusedPackages(ctx, time.Now().Add(time.Hour)))(t); len(ids) != 0 {
+		t.Errorf("to be removed like a package: %v", ids)
+	}
+	g := newGrain(owner, got)
+	ok(t, s.InsertGrain(ctx, g))
+	wantKind(t, s.SetGrainPackage(ctx, g.ID, got.ID), sandstorm.NotFound)
+	ok(t, s.DropDevPackages(ctx))
+	must(s.DevPackage(ctx, p.AppID))(t) // the grain needs it
+	installed := AddPackage(t, s, 1, 5)
+	ok(t, s.SetGrainPackage(ctx, g.ID, installed.ID))
+	ok(t, s.DropDevPackages(ctx, p.AppID))
+	must(s.DevPackage(ctx, p.AppID))(t) // still under development
+	ok(t, s.DropDevPackages(ctx))
+	_, err = s.DevPackage(ctx, p.AppID)
+	wantKind(t, err, sandstorm.NotFound)
+	_, err = s.Asset(ctx, other.ID)
+	wantKind(t, err, sandstorm.NotFound)
+	g.ID = sandstorm.NewGrainID()
+	wantKind(t, s.InsertGrain(ctx, g), sandstorm.NotFound)
+}

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Packages", testPackages},
 		{"PackageOtherFile", testPackageOtherFile},
 		{"PackageRetire", testPackageRetire},
+		{"DevPackages", testDevPackages},
 		{"Assets", testAssets},
 		{"UserApps", testUserApps},
 		{"ServerApps", testServerApps},
