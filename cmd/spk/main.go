@@ -1,0 +1,22 @@
+// Command spk is the packager's tool: it makes, checks and tries Sandstorm
+// packages. All it does is in package spktool, which is `sandstorm spk` as well.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/sandstorm-go/sandstorm/internal/spktool"
+)
+
+// release is set by the linker.
+var release = "development"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := spktool.New(release).ExecuteContext(ctx)
+	stop()
+	os.Exit(spktool.Report(os.Stderr, "spk", err))
+}

@@ -1,0 +1,31 @@
+package spktool
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandstorm-go/sandstorm/internal/devfs"
+)
+
+// runMounted shows the package at a directory of this machine, without any
+// server, until the context ends or somebody unmounts it.
+func (d *developer) runMounted(ctx context.Context, cmd *cobra.Command, p *project) error {
+	fs, err := devfs.Mount(d.mount, shownTree{p.tree}, devfs.Options{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "The package is at %s. Ctrl-C ends it.\n", d.mount)
+	gone := make(chan struct{})
+	go func() { fs.Wait(); close(gone) }()
+	select {
+	case <-gone:
+	case <-ctx.Done():
+		if err := fs.Unmount(); err != nil {
+			return fmt.Errorf("%s cannot be unmounted while something uses it: %w", d.mount, err)
+		}
+		<-gone
+	}
+	return writeUsed(cmd, p, fs.Used())
+}
