@@ -1,0 +1,62 @@
+package scaffold
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// quote writes a text as a Cap'n Proto literal. What cannot be in one, a NUL
+// byte or what is no UTF-8, becomes U+FFFD.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range strings.ToValidUTF8(s, string(utf8.RuneError)) {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == 0:
+			b.WriteRune(utf8.RuneError)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func quoteAll(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = quote(s)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// comment writes text as comment lines of at most 80 characters. However the
+// text is made, it cannot end the comment.
+func comment(indent, text string) string {
+	var b strings.Builder
+	line := ""
+	flush := func() {
+		if line != "" {
+			b.WriteString(indent + "#" + line + "\n")
+			line = ""
+		}
+	}
+	for _, word := range strings.Fields(plainNote(text)) {
+		if line != "" && utf8.RuneCountInString(indent+line+word) > 77 {
+			flush()
+		}
+		line += " " + word
+	}
+	flush()
+	return b.String()
+}
