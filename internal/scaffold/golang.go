@@ -22,7 +22,7 @@ func lookGo(s *source, _ finder) *Found {
 	if dirs == nil {
 		return nil // a library
 	}
-	f := &Found{Kind: Go, Title: m[1], Environ: [][2]string{{"PORT", "8000"}, {"DATA_DIR", "/var"}}}
+	f := &Found{Kind: Go, Title: m[1], Environ: [][2]string{{"PORT", "@PORT@"}, {"DATA_DIR", "/var"}}}
 	name := path.Base(m[1])
 	if regexp.MustCompile(`^v\d+$`).MatchString(name) {
 		name = path.Base(path.Dir(m[1]))
@@ -46,7 +46,7 @@ func lookGo(s *source, _ finder) *Found {
 	if len(dirs) > 1 {
 		f.note("There are several programs: %s. The first is taken.", strings.Join(dirs, ", "))
 	}
-	f.note("Does the program listen on 127.0.0.1, on the port that the variable PORT says (8000)? If it has a flag for that, add it to the command. It is started in the root directory; its files are below %s.", appDir)
+	f.note("Does the program listen on 127.0.0.1, on the port that the variable PORT says? If it has a flag for that, add it to the command. It is started in the root directory; its files are below %s.", appDir)
 	return f
 }
 

@@ -39,10 +39,11 @@ func (f *Found) complete(s *source, dir string) {
 	f.Version = versionOf(f.Version)
 	f.Website = websiteOf(f.Website)
 	f.License = licenseOf(f.License)
+	f.Environ = append([][2]string{{"HOME", "/var"}, {"LANG", "C.UTF-8"}}, f.Environ...)
 	if f.Port == 0 {
 		f.Port = defaultPort
 	}
-	f.Environ = append([][2]string{{"HOME", "/var"}, {"LANG", "C.UTF-8"}}, f.Environ...)
+	f.SetPort(f.Port)
 	if f.Sources != nil {
 		return // a program that needs nothing of this machine
 	}
@@ -83,7 +84,7 @@ func (f *Found) launch(before []string, command ...string) {
 }
 
 func lookGeneric(s *source, _ finder) *Found {
-	f := &Found{Kind: Generic, Environ: [][2]string{{"PORT", "8000"}, {"HOST", "127.0.0.1"}}}
+	f := &Found{Kind: Generic, Environ: [][2]string{{"PORT", "@PORT@"}, {"HOST", "127.0.0.1"}}}
 	if words, ok := procfile(s.read("Procfile")); ok {
 		f.launch(nil, words...)
 		f.note("The command is the one of the web process in Procfile.")
@@ -108,7 +109,7 @@ func lookGeneric(s *source, _ finder) *Found {
 func procfile(text string) ([]string, bool) {
 	for line := range strings.Lines(text) {
 		if command, ok := strings.CutPrefix(line, "web:"); ok {
-			return simpleCommand(strings.ReplaceAll(command, "$PORT", "8000"))
+			return simpleCommand(strings.ReplaceAll(command, "$PORT", "@PORT@"))
 		}
 	}
 	return nil, false

@@ -173,7 +173,7 @@ func (f *Found) nodePort(s *source, command []string) {
 			return
 		}
 	}
-	f.Environ = append(f.Environ, [2]string{variable, "8000"})
+	f.Environ = append(f.Environ, [2]string{variable, "@PORT@"})
 	if !strings.Contains(code, "process.env") {
 		f.note("Does the app listen on the port that the variable %s says? It was not seen in its code.", variable)
 	}

@@ -41,7 +41,7 @@ func lookPHP(s *source, find finder) *Found {
 	}
 	root := inApp(path.Dir(index))
 	php := f.interpreter(find, "php", "php8.4", "php8.2")
-	f.launch([]string{phpRouter}, php, "-d", "session.save_path=/tmp", "-d", "upload_tmp_dir=/tmp", "-d", "sys_temp_dir=/tmp", "-S", "127.0.0.1:8000", "-t", root, "/tmp/router.php")
+	f.launch([]string{phpRouter}, php, "-d", "session.save_path=/tmp", "-d", "upload_tmp_dir=/tmp", "-d", "sys_temp_dir=/tmp", "-S", "127.0.0.1:@PORT@", "-t", root, "/tmp/router.php")
 	f.note("There is no database server in a grain: use SQLite, with its file below %s.", dataDir)
 	return f
 }

@@ -18,7 +18,7 @@ func lookPython(s *source, find finder) *Found {
 	t := tomlTable(project, "project", "tool.poetry")
 	f.Title, f.Version, f.License, f.Website = t["name"], t["version"], t["license"], tomlTable(project, "project.urls", "tool.poetry.urls")["homepage"]
 	python := f.python(s, find)
-	f.Environ = append(f.Environ, [2]string{"PYTHONDONTWRITEBYTECODE", "1"}, [2]string{"PYTHONUNBUFFERED", "1"}, [2]string{"PORT", "8000"})
+	f.Environ = append(f.Environ, [2]string{"PYTHONDONTWRITEBYTECODE", "1"}, [2]string{"PYTHONUNBUFFERED", "1"}, [2]string{"PORT", "@PORT@"})
 	switch {
 	case django:
 		f.django(s, python, needs)
@@ -55,10 +55,10 @@ func (f *Found) django(s *source, python, needs string) {
 	}
 	f.note("Settings: the database as a file below %s, STATIC_ROOT in the package, ALLOWED_HOSTS = [\"*\"] (the platform checks host names), SECRET_KEY made at the first start and kept in /var.", dataDir)
 	if module != "" && strings.Contains(needs, "gunicorn") {
-		f.launch(before, python, "-m", "gunicorn", "--bind", "127.0.0.1:8000", "--worker-tmp-dir", "/tmp", module+".wsgi")
+		f.launch(before, python, "-m", "gunicorn", "--bind", "127.0.0.1:@PORT@", "--worker-tmp-dir", "/tmp", module+".wsgi")
 		return
 	}
-	f.launch(before, python, "manage.py", "runserver", "--noreload", "127.0.0.1:8000")
+	f.launch(before, python, "manage.py", "runserver", "--noreload", "127.0.0.1:@PORT@")
 	f.note("Django's own server is for development. Add gunicorn to the requirements and start that.")
 }
 
@@ -78,23 +78,23 @@ func (f *Found) pythonApp(s *source, python, needs, entry string) {
 	switch {
 	case object == "":
 		f.launch(nil, python, entry)
-		f.note("Does %s listen on 127.0.0.1, on the port that the variable PORT says (8000)?", entry)
+		f.note("Does %s listen on 127.0.0.1, on the port that the variable PORT says?", entry)
 	case asgi && strings.Contains(needs, "hypercorn") && !strings.Contains(needs, "uvicorn"):
-		f.launch(nil, python, "-m", "hypercorn", "--bind", "127.0.0.1:8000", target)
+		f.launch(nil, python, "-m", "hypercorn", "--bind", "127.0.0.1:@PORT@", target)
 	case asgi:
-		f.launch(nil, python, "-m", "uvicorn", "--host", "127.0.0.1", "--port", "8000", target)
+		f.launch(nil, python, "-m", "uvicorn", "--host", "127.0.0.1", "--port", "@PORT@", target)
 		if !strings.Contains(needs, "uvicorn") && !strings.Contains(needs, "fastapi[") {
 			f.note("%s is an ASGI application; add uvicorn to the requirements, which serves it.", target)
 		}
 	case strings.Contains(needs, "gunicorn"):
-		f.launch(nil, python, "-m", "gunicorn", "--bind", "127.0.0.1:8000", "--worker-tmp-dir", "/tmp", target)
+		f.launch(nil, python, "-m", "gunicorn", "--bind", "127.0.0.1:@PORT@", "--worker-tmp-dir", "/tmp", target)
 	case strings.Contains(needs, "waitress"):
-		f.launch(nil, python, "-m", "waitress", "--listen", "127.0.0.1:8000", target)
+		f.launch(nil, python, "-m", "waitress", "--listen", "127.0.0.1:@PORT@", target)
 	case framework == "Flask":
-		f.launch(nil, python, "-m", "flask", "--app", target, "run", "--host", "127.0.0.1", "--port", "8000")
+		f.launch(nil, python, "-m", "flask", "--app", target, "run", "--host", "127.0.0.1", "--port", "@PORT@")
 		f.note("Flask's own server is for development. Add waitress or gunicorn to the requirements and start that.")
 	default:
-		f.launch(nil, python, "-m", "gunicorn", "--bind", "127.0.0.1:8000", "--worker-tmp-dir", "/tmp", target)
+		f.launch(nil, python, "-m", "gunicorn", "--bind", "127.0.0.1:@PORT@", "--worker-tmp-dir", "/tmp", target)
 		f.note("%s is a WSGI application; add gunicorn to the requirements, which serves it.", target)
 	}
 }

@@ -39,6 +39,8 @@ type Found struct {
 	// is needed. Whoever writes the definition writes it next to it, under the
 	// name LauncherName, executable.
 	Setup string
+
+	marked *template // to change the port in
 }
 
 // LauncherName is the launcher script's file, next to the definition.

@@ -24,12 +24,12 @@ func static(s *source, find finder, page string, p *packageJSON) *Found {
 	f := &Found{Kind: Static, Title: p.Name, Version: p.Version, Website: p.Homepage, License: oneOf(p.License)}
 	pages := inApp(path.Dir(page))
 	if busybox := find("busybox"); busybox != "" {
-		f.Command = []string{busybox, "httpd", "-f", "-p", "127.0.0.1:8000", "-h", pages}
+		f.Command = []string{busybox, "httpd", "-f", "-p", "127.0.0.1:@PORT@", "-h", pages}
 	} else if python := find("python3"); python != "" {
-		f.Command = []string{python, "-m", "http.server", "--bind", "127.0.0.1", "--directory", pages, "8000"}
+		f.Command = []string{python, "-m", "http.server", "--bind", "127.0.0.1", "--directory", pages, "@PORT@"}
 		f.note("The pages are served by Python. With busybox installed (Debian package busybox-static), 'spk init' takes that: the package gets much smaller.")
 	} else {
-		f.Command = []string{"/bin/busybox", "httpd", "-f", "-p", "127.0.0.1:8000", "-h", pages}
+		f.Command = []string{"/bin/busybox", "httpd", "-f", "-p", "127.0.0.1:@PORT@", "-h", pages}
 		f.note("The pages need a server. Install busybox (Debian package busybox-static): its files are found by running the app here.")
 	}
 	if dir := path.Dir(page); dir != "." {
