@@ -24,8 +24,10 @@ func prepareDataDir(path string, id identity) error {
 		return err
 	}
 	defer dir.Close()
-	for _, name := range []string{"server", "socket"} {
-		if err := prepareOwn(dir, name, id); err != nil {
+	// The server's group may pass to the socket for development, whose own mode
+	// decides; the other sockets there are not open to it.
+	for name, mode := range map[string]uint32{"server": 0o700, "socket": 0o710} {
+		if err := prepareOwn(dir, name, mode, id); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(path, name), err)
 		}
 	}
@@ -54,7 +56,7 @@ func checkDataDir(path string) error {
 
 // prepareOwn makes a directory of the server's own, or opens it without
 // following a link, and gives it to the server's user.
-func prepareOwn(parent *os.File, name string, id identity) error {
+func prepareOwn(parent *os.File, name string, mode uint32, id identity) error {
 	err := unix.Mkdirat(int(parent.Fd()), name, 0o700)
 	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return err
@@ -65,10 +67,12 @@ func prepareOwn(parent *os.File, name string, id identity) error {
 	}
 	dir := os.NewFile(uintptr(fd), name)
 	defer dir.Close()
-	if os.Geteuid() != 0 || id.confined {
-		return nil
+	if os.Geteuid() == 0 && !id.confined {
+		if err := giveTree(dir, id); err != nil {
+			return err
+		}
 	}
-	return giveTree(dir, id)
+	return unix.Fchmod(fd, mode)
 }
 
 // giveTree gives a directory and what is in it to the server's user: it may

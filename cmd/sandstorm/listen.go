@@ -64,17 +64,19 @@ func closeAll(listeners []gateway.Listener) {
 	}
 }
 
-// listenAdmin opens the socket for the administrator's commands. What an
-// earlier server left is replaced.
-func listenAdmin(path string) (net.Listener, error) {
+// listenUnix opens a socket for those whom mode lets write. What an earlier
+// server left is replaced.
+func listenUnix(path string, mode os.FileMode) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
+	// Nobody else may connect in the moment before the mode is set.
+	defer syscall.Umask(syscall.Umask(0o177))
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, mode); err != nil {
 		l.Close()
 		return nil, err
 	}

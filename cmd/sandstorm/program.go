@@ -15,6 +15,7 @@ import (
 	"github.com/sandstorm-go/sandstorm/internal/account"
 	"github.com/sandstorm-go/sandstorm/internal/app"
 	"github.com/sandstorm-go/sandstorm/internal/config"
+	"github.com/sandstorm-go/sandstorm/internal/control"
 	"github.com/sandstorm-go/sandstorm/internal/gateway"
 	"github.com/sandstorm-go/sandstorm/internal/grain"
 	"github.com/sandstorm-go/sandstorm/internal/host"
@@ -51,6 +52,7 @@ type program struct {
 	listeners []gateway.Listener
 	admin     *http.Server
 	adminSock net.Listener
+	devSock   net.Listener
 }
 
 // open does what needs the rights that the server was started with, gives them
@@ -122,7 +124,10 @@ func (p *program) connect(ctx context.Context, id identity) error {
 	if err != nil {
 		return err
 	}
-	p.adminSock, err = listenAdmin(adminSocket(p.cfg.DataDir))
+	if p.adminSock, err = listenUnix(adminSocket(p.cfg.DataDir), 0o600); err != nil {
+		return err
+	}
+	p.devSock, err = listenUnix(control.DevSocket(p.cfg.DataDir), 0o660)
 	return err
 }
 
@@ -133,6 +138,11 @@ func (p *program) run(ctx context.Context) error {
 		g.Go(func() error { return p.gateway.Serve(l) })
 	}
 	g.Go(func() error { return ignoreClosed(p.admin.Serve(p.adminSock)) })
+	g.Go(func() error {
+		return control.ServeDev(ctx, p.devSock, control.DevServerOptions{
+			Apps: p.apps, Messages: p.messages.Reference(), Log: p.log,
+		})
+	})
 	g.Go(func() error { return p.grains.Run(ctx) })
 	g.Go(func() error { p.tidy(ctx); return nil })
 	g.Go(func() error {
@@ -166,9 +176,13 @@ func (p *program) tidy(ctx context.Context) {
 
 func (p *program) close() {
 	closeAll(p.listeners)
-	if p.adminSock != nil {
-		p.adminSock.Close()
-		os.Remove(adminSocket(p.cfg.DataDir))
+	for path, sock := range map[string]net.Listener{
+		adminSocket(p.cfg.DataDir): p.adminSock, control.DevSocket(p.cfg.DataDir): p.devSock,
+	} {
+		if sock != nil {
+			sock.Close()
+			os.Remove(path)
+		}
 	}
 	if p.store != nil {
 		if err := p.store.Close(); err != nil {

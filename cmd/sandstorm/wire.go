@@ -36,9 +36,11 @@ func (p *program) wire(ctx context.Context) error {
 
 	p.apps = app.New(app.Options{
 		Store: p.store, Host: p.host, Notify: p.notify, Log: p.log, Fetch: guard.Client(),
+		AppChanged: func(ctx context.Context, id sandstorm.AppID) error { return p.grains.AppChanged(ctx, id) },
 	})
 	p.grains = grain.New(grain.Options{
 		Store: p.store, Host: p.host, Notify: p.notify, Log: p.log,
+		Dev:        p.apps.DevPackage,
 		SessionURL: p.hosts.SessionOrigin, PictureURL: func(a *sandstorm.Account) string { return p.shell.PictureURL(a) },
 	})
 	if err := p.grains.Adopt(ctx); err != nil {

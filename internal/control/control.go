@@ -83,7 +83,7 @@ type (
 	failure struct {
 		Kind    string `json:"kind"`
 		Key     string `json:"key,omitempty"` // of the message, for programs
-		Message string `json:"message"` // for people, in English
-		Detail  string `json:"detail"`  // for the administrator
+		Message string `json:"message"`       // for people, in English
+		Detail  string `json:"detail"`        // for the administrator
 	}
 )

@@ -281,7 +281,12 @@ func (s *server) createGrain(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := s.Grains.Create(ctx, who, found.Package.ID, in.Action, in.Title)
+	var g *sandstorm.Grain
+	if found.Dev != nil {
+		g, err = s.Grains.CreateDev(ctx, who, appID, in.Action, in.Title)
+	} else {
+		g, err = s.Grains.Create(ctx, who, found.Package.ID, in.Action, in.Title)
+	}
 	if err != nil {
 		return nil, err
 	}

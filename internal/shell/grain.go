@@ -26,6 +26,8 @@ type frame struct {
 	URL    string            `json:"url"`
 	Origin string            `json:"origin"`
 	Host   sandstorm.HostID  `json:"host"`
+	// Revision is of an app under development; see grain.Row.
+	Revision string `json:"revision,omitempty"`
 }
 
 // grain shows the bar of a grain; script opens the frame beside it, or a button
@@ -121,6 +123,13 @@ func (s *Shell) openGrain(q *request) error {
 	}
 	f := s.newFrame(id, session, path)
 	if q.wantsJSON() {
+		// After the session was made: an older revision loads once too often, a
+		// newer one would be missed.
+		row, err := s.Grains.Get(q.r.Context(), q.account, id)
+		if err != nil {
+			return err
+		}
+		f.Revision = row.Revision
 		return q.writeJSON(http.StatusOK, f)
 	}
 	return s.renderGrain(q, id, path, &openResult{frame: f})
@@ -158,10 +167,11 @@ func (s *Shell) keepAlive(q *request) error {
 		return err
 	}
 	answer := struct {
-		Running bool   `json:"running"`
-		Crash   string `json:"crash,omitempty"` // in words
-		Detail  string `json:"detail,omitempty"`
-	}{Running: health.Running, Detail: health.Detail}
+		Running  bool   `json:"running"`
+		Revision string `json:"revision,omitempty"`
+		Crash    string `json:"crash,omitempty"` // in words
+		Detail   string `json:"detail,omitempty"`
+	}{Running: health.Running, Revision: health.Revision, Detail: health.Detail}
 	if health.Crash != "" {
 		answer.Crash = q.loc.ErrorKey(health.Crash, sandstorm.Unavailable, map[string]string{"detail": health.Detail})
 	}

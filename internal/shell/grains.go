@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/grain"
+	"github.com/sandstorm-go/sandstorm/internal/locale"
 )
 
 // grainsData is what the grain list and the trash show.
@@ -249,26 +250,21 @@ func (s *Shell) confirmDelete(q *request, ids []sandstorm.GrainID) error {
 	return s.confirm(q, data)
 }
 
-// createGrain makes a grain and opens it.
+// createGrain makes a grain and opens it. The form names a package or, for an app
+// under development, which has no package that could be named, the app.
 func (s *Shell) createGrain(q *request) error {
 	if err := q.form(); err != nil {
-		return err
-	}
-	pkg, err := sandstorm.ParsePackageID(q.field("package"))
-	if err != nil {
 		return err
 	}
 	action, err := parseAction(q.field("action"))
 	if err != nil {
 		return err
 	}
-	title := q.field("title")
-	if title == "" {
-		if title, err = s.untitled(q, pkg, action); err != nil {
-			return err
-		}
+	create := s.createOf
+	if q.field("app") != "" {
+		create = s.createDev
 	}
-	g, err := s.Grains.Create(q.r.Context(), q.account, pkg, action, title)
+	g, err := create(q, action)
 	if err != nil {
 		return err
 	}
@@ -276,22 +272,52 @@ func (s *Shell) createGrain(q *request) error {
 	return nil
 }
 
+// createOf makes a grain of an installed package.
+func (s *Shell) createOf(q *request, action int) (*sandstorm.Grain, error) {
+	id, err := sandstorm.ParsePackageID(q.field("package"))
+	if err != nil {
+		return nil, err
+	}
+	title := q.field("title")
+	if title == "" {
+		pkg, err := s.Apps.Package(q.r.Context(), q.account, id)
+		if err != nil {
+			return nil, err
+		}
+		title = untitled(q.loc, pkg, action)
+	}
+	return s.Grains.Create(q.r.Context(), q.account, id, action, title)
+}
+
+// createDev makes a grain of an app under development.
+func (s *Shell) createDev(q *request, action int) (*sandstorm.Grain, error) {
+	id, err := sandstorm.ParseAppID(q.field("app"))
+	if err != nil {
+		return nil, err
+	}
+	title := q.field("title")
+	if title == "" {
+		a, err := s.Apps.Get(q.r.Context(), q.account, id)
+		if err != nil {
+			return nil, err
+		}
+		title = untitled(q.loc, &a.Package, action)
+	}
+	return s.Grains.CreateDev(q.r.Context(), q.account, id, action, title)
+}
+
 // untitled is what a new grain is called, in the person's language: "Untitled
 // Notes note". It is empty, which leaves it to the rules, if the package does
 // not say what its grains are.
-func (s *Shell) untitled(q *request, pkg sandstorm.PackageID, action int) (string, error) {
-	p, err := s.Apps.Package(q.r.Context(), q.account, pkg)
-	if err != nil {
-		return "", err
-	}
+func untitled(loc *locale.Locale, p *sandstorm.Package, action int) string {
 	i := slices.IndexFunc(p.Manifest.Actions, func(a sandstorm.Action) bool { return a.Index == action })
 	if i < 0 {
-		return "", nil // Create says that there is no such action
+		return "" // Create says that there is no such action
 	}
 	app, noun := p.Manifest.AppTitle, p.Manifest.Actions[i].NounPhrase
 	if noun.Default == "" {
-		return "", nil
+		return ""
 	}
-	return q.loc.T("grains.untitled", "App", q.loc.Pick(app.Default, app.Localizations),
-		"Noun", q.loc.Pick(noun.Default, noun.Localizations)), nil
+	return loc.T("grains.untitled", "App", loc.Pick(app.Default, app.Localizations),
+		"Noun", loc.Pick(noun.Default, noun.Localizations))
 }

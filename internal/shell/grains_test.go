@@ -1,6 +1,7 @@
 package shell_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -145,4 +146,43 @@ func TestCreateGrain(t *testing.T) {
 	s.has(a, "Untitled Notes checklist")
 	s.want(s.post("/grain/new", url.Values{"package": {string(notes.ID)}, "action": {"-1"}}), 400)
 	s.want(s.post("/grain/new", url.Values{"package": {"zz"}, "action": {"0"}}), 400)
+}
+
+// An app under development is marked wherever it shows, in the person's language,
+// and makes grains without a package that could be named.
+func TestAppUnderDevelopment(t *testing.T) {
+	s := newSite(t, shelltest.New(), "Alice")
+	drop := s.world.AppByTitle("File Drop")
+	g := s.world.GrainByTitle("Photos from the lake")
+	app, bar := "/apps/"+string(drop.AppID), "/grain/"+string(g.ID)
+	for page, marks := range map[string]int{"/apps": 1, "/grain": 1, bar: 1, "/apps/" + string(s.world.AppByTitle("Notes").AppID): 0} {
+		if found := s.get(page).all(".dev"); len(found) != marks {
+			t.Errorf("%s has %d marks, want %d", page, len(found), marks)
+		}
+	}
+	if got := s.get(bar).text(".dev"); got != "In development" {
+		t.Errorf("the grain's bar says %q", got)
+	}
+	a := s.get(app)
+	s.has(a, "In development", "dora is developing this app")
+	named := map[string]string{}
+	for _, input := range a.all("input[name]") {
+		named[attr(input, "name")] = attr(input, "value")
+	}
+	if _, ok := named["package"]; ok || named["app"] != string(drop.AppID) {
+		t.Errorf("the forms name %v", named)
+	}
+	if got := s.json("/_grain/"+string(g.ID)+"/open", `{}`); !strings.Contains(got.Body.String(), `"revision":"dev-abc234.1"`) {
+		t.Errorf("opening answers %s", got.Body.String())
+	}
+	form := url.Values{"app": {string(drop.AppID)}, "action": {"0"}}
+	s.has(s.follow("/grain/new", form), "Untitled File Drop")
+	s.want(s.post("/grain/new", url.Values{"package": {"dev-abc234"}, "action": {"0"}}), 400)
+	s.want(s.post("/grain/new", url.Values{"app": {"dev-abc234"}, "action": {"0"}}), 400)
+	s.want(s.get("/install/dev-abc234"), 404)
+	delete(s.world.Dev, drop.AppID)
+	s.want(s.post("/grain/new", form), http.StatusConflict)
+	if strings.Contains(s.get(app).Body.String(), "In development") {
+		t.Error("the mark stays")
+	}
 }

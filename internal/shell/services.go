@@ -72,9 +72,10 @@ type (
 
 // Apps installs packages and lists apps (package app).
 type Apps interface {
-	// List returns the apps that the account has installed, by title.
+	// List returns the apps that the account has installed and those under
+	// development, by title.
 	List(ctx context.Context, who *sandstorm.Account) ([]App, error)
-	// Get returns one app: the version on the account's list, else the newest
+	// Get returns one app: the one under development, else the version on the account's list, else the newest
 	// that is installed here.
 	Get(ctx context.Context, who *sandstorm.Account, id sandstorm.AppID) (*App, error)
 	// Upload takes a .spk and starts to verify and unpack it. size is -1 if
@@ -105,6 +106,8 @@ type (
 // Grains makes, lists and opens grains (package grain).
 type Grains interface {
 	Create(ctx context.Context, who *sandstorm.Account, pkg sandstorm.PackageID, action int, title string) (*sandstorm.Grain, error)
+	// CreateDev makes a grain of an app under development; Conflict if it is not.
+	CreateDev(ctx context.Context, who *sandstorm.Account, app sandstorm.AppID, action int, title string) (*sandstorm.Grain, error)
 	List(ctx context.Context, who *sandstorm.Account, q GrainQuery) ([]GrainRow, error)
 	Get(ctx context.Context, who *sandstorm.Account, id sandstorm.GrainID) (*GrainRow, error)
 	Rename(ctx context.Context, who *sandstorm.Account, id sandstorm.GrainID, title string) error

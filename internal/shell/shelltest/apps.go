@@ -26,6 +26,9 @@ func (s Shelf) newest(id sandstorm.AppID) *sandstorm.Package {
 
 func (s Shelf) app(who *sandstorm.Account, p *sandstorm.Package) shell.App {
 	a := shell.App{ID: p.AppID, Package: *p, Added: s.Added[p.AppID] == p.ID}
+	if _, ok := s.Dev[p.AppID]; ok {
+		a.Dev = &app.Dev{By: "dora", Since: s.Now()}
+	}
 	for _, g := range s.Grains {
 		if g.AppID == p.AppID && g.Owner == who.ID && g.Trashed == nil {
 			a.Grains++

@@ -75,6 +75,9 @@ func (w *World) fill() {
 		}
 		w.Packages[p.ID] = p
 		w.Added[p.AppID] = p.ID
+		if s.title == "File Drop" {
+			w.Dev[p.AppID] = "dev-abc234.1"
+		}
 	}
 	w.fillGrains()
 }

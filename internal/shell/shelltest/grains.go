@@ -17,6 +17,7 @@ type Barn struct{ *World }
 
 func (b Barn) row(who *sandstorm.Account, g *sandstorm.Grain) shell.GrainRow {
 	r := shell.GrainRow{Grain: *g, Running: b.Running[g.ID], CanWrite: g.Owner == who.ID}
+	r.Revision = b.Dev[g.AppID]
 	if p := b.Packages[g.Package]; p != nil {
 		r.AppTitle, r.Icons = p.Manifest.AppTitle, p.Manifest.Metadata.Icons
 	}
@@ -50,6 +51,18 @@ func (b Barn) Create(_ context.Context, who *sandstorm.Account, pkg sandstorm.Pa
 	b.World.Grains[g.ID] = g
 	b.publish("grains")
 	return g, nil
+}
+
+// CreateDev implements shell.Grains.
+func (b Barn) CreateDev(ctx context.Context, who *sandstorm.Account, app sandstorm.AppID, action int, title string) (*sandstorm.Grain, error) {
+	b.Lock()
+	_, ok := b.Dev[app]
+	p := b.Packages[b.Added[app]]
+	b.Unlock()
+	if !ok || p == nil {
+		return nil, sandstorm.Errorf(sandstorm.Conflict, "dev.over", "app %s is not under development", app)
+	}
+	return b.Create(ctx, who, p.ID, action, title)
 }
 
 // List implements shell.Grains.
@@ -180,7 +193,7 @@ func (b Barn) KeepAlive(_ context.Context, _ *sandstorm.Account, host sandstorm.
 	if h, ok := b.Health[id]; ok {
 		return h, nil
 	}
-	return shell.GrainHealth{Running: true}, nil
+	return shell.GrainHealth{Running: true, Revision: b.Dev[b.World.Grains[id].AppID]}, nil
 }
 
 // Log implements shell.Grains. A followed log never ends by itself.

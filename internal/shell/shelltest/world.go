@@ -37,6 +37,7 @@ type World struct {
 	Cookies  map[string]sandstorm.AccountID
 	Packages map[sandstorm.PackageID]*sandstorm.Package
 	Added    map[sandstorm.AppID]sandstorm.PackageID // on everybody's list
+	Dev      map[sandstorm.AppID]string              // apps under development, and their revisions
 	Grains   map[sandstorm.GrainID]*sandstorm.Grain
 	Running  map[sandstorm.GrainID]bool
 	Health   map[sandstorm.GrainID]shell.GrainHealth
@@ -65,7 +66,7 @@ func New() *World {
 		Server:   shell.ServerSettings{Title: "Willow Street", EmailLogin: true, DevAccounts: true, OpenSignUp: true},
 		Accounts: map[sandstorm.AccountID]*sandstorm.Account{}, Creds: map[sandstorm.AccountID][]sandstorm.Credential{},
 		Cookies: map[string]sandstorm.AccountID{}, Packages: map[sandstorm.PackageID]*sandstorm.Package{},
-		Added: map[sandstorm.AppID]sandstorm.PackageID{}, Grains: map[sandstorm.GrainID]*sandstorm.Grain{},
+		Added: map[sandstorm.AppID]sandstorm.PackageID{}, Dev: map[sandstorm.AppID]string{}, Grains: map[sandstorm.GrainID]*sandstorm.Grain{},
 		Running: map[sandstorm.GrainID]bool{}, Health: map[sandstorm.GrainID]shell.GrainHealth{},
 		Sessions: map[sandstorm.HostID]sandstorm.GrainID{}, Attempts: map[string]*app.Attempt{},
 		Assets: map[sandstorm.AssetID]Asset{}, Logs: map[sandstorm.GrainID]string{}, Fail: map[string]error{},

@@ -20,6 +20,7 @@ const rememberFor = 7 * 24 * 3600 * 1000;
  * @property {HTMLIFrameElement} [frame]
  * @property {string} [origin]
  * @property {string} [host]
+ * @property {string} [revision] of an app under development
  * @property {string} [docTitle] what the app calls its page
  * @property {HTMLElement} [overlay]
  * @property {boolean} [opening]
@@ -115,6 +116,7 @@ class GrainFrames extends HTMLElement {
     entry.frame = frame;
     entry.origin = res.data.origin;
     entry.host = res.data.host;
+    entry.revision = res.data.revision;
     frame.addEventListener('load', () => {
       if (!entry.trouble) this.overlay(entry, null);
       this.focusFrame(entry);
@@ -223,6 +225,7 @@ class GrainFrames extends HTMLElement {
     const res = await postJSON(`/_grain/${entry.id}/keepalive`, { host });
     if (entry.host !== host || !entry.frame) return;
     if (res.status === 404) this.trouble(entry, 'ended');
+    else if (res.ok && res.data?.revision !== entry.revision) this.open(entry); // its developer changed it
     else if (res.ok && res.data?.crash) this.trouble(entry, 'crashed', { message: res.data.crash });
     else if (res.ok && res.data?.running && entry.trouble) { // started again, perhaps in another tab
       this.open(entry);
