@@ -1,6 +1,7 @@
-// Command build makes packages of the apps in this directory: of our own ones
-// with nothing but the Go toolchain, of well-known ones from Debian and npm
-// packages. See ../README.md for how an app is described.
+// Command build makes packages of the apps in this directory: for each it runs
+// the folder's build.sh, then `spk pack` on the folder's definition, as any
+// packager would, unless the package is there and nothing changed. See
+// ../README.md.
 package main
 
 import (
@@ -68,6 +69,9 @@ func buildAll(ctx context.Context, names []string, out string, force bool) error
 			return err
 		}
 	}
+	if err := b.buildTools(ctx); err != nil {
+		return err
+	}
 	for _, name := range names {
 		start := time.Now()
 		made, err := b.build(ctx, name, force)
@@ -78,7 +82,7 @@ func buildAll(ctx context.Context, names []string, out string, force bool) error
 		if made.fresh {
 			what = fmt.Sprintf("built in %.1f s", time.Since(start).Seconds())
 		}
-		fmt.Fprintf(os.Stderr, "%-12s %-10s %6.1f MB  %s  %s\n", name, made.version, float64(made.size)/1e6, made.file, what)
+		fmt.Fprintf(os.Stderr, "%-12s %6.1f MB  %s  %s\n", name, float64(made.size)/1e6, made.file, what)
 	}
 	return nil
 }

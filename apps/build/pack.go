@@ -2,31 +2,26 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
-
-	"github.com/sandstorm-go/sandstorm/internal/spk"
 )
 
-// packed is the time that all files of our packages bear, so that equal inputs
-// make equal packages.
-var packed = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+// definitionFile describes an app, in the app's folder.
+const definitionFile = "sandstorm-pkgdef.capnp"
+
+// packed is the latest time that a file of our packages bears, in seconds since
+// 1970, so that equal inputs make equal packages.
+const packed = "1793491200"
 
 // made is a package that lies in the output directory.
 type made struct {
-	file    string
-	version string
-	size    int64
-	fresh   bool // it was built just now
+	file  string
+	size  int64
+	fresh bool // it was built just now
 }
 
 // build makes one package, unless the one that is there was made of the same.
@@ -34,141 +29,83 @@ func (b *builder) build(ctx context.Context, name string, force bool) (*made, er
 	if !filepath.IsLocal(name) || strings.ContainsRune(name, '/') {
 		return nil, errors.New("this is no app's name")
 	}
-	d, err := readDefinition(b.appDir(name))
-	if err != nil {
-		return nil, err
+	if _, err := os.Stat(filepath.Join(b.appDir(name), definitionFile)); err != nil {
+		return nil, fmt.Errorf("this is no app: %w", err)
 	}
 	file := filepath.Join(b.out, name+".spk")
-	result := &made{file: file, version: d.Marketing}
 	stamp := filepath.Join(b.work, "stamps", name)
-	inputs, err := b.inputs(ctx, name, d)
+	inputs, err := b.inputs(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(file); err == nil && !force && stampSays(stamp, inputs, file) {
-		result.size = info.Size()
-		return result, nil
-	}
-	stage, err := b.stage(ctx, name, d)
-	if err != nil {
-		return nil, err
-	}
-	info, err := b.pack(ctx, name, d, stage, file)
-	if err != nil {
-		return nil, err
-	}
-	result.size, result.fresh = info.Packed, true
-	if err := os.MkdirAll(filepath.Dir(stamp), 0o755); err != nil {
-		return nil, err
-	}
-	return result, os.WriteFile(stamp, []byte(inputs+"\n"+info.SHA256+"\n"), 0o644)
-}
-
-// stampSays reports whether file is what was last built, and of these inputs.
-func stampSays(stamp, inputs, file string) bool {
-	b, err := os.ReadFile(stamp)
-	if err != nil {
-		return false
-	}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return false
-	}
-	sum := sha256.Sum256(content)
-	return string(b) == inputs+"\n"+hex.EncodeToString(sum[:])+"\n"
-}
-
-// inputs names all that a package is made of: the app's folder, the builder,
-// the keys and the programs. What Debian has is not asked: --force does that.
-func (b *builder) inputs(ctx context.Context, name string, d *definition) (string, error) {
-	h := sha256.New()
-	for _, dir := range []string{b.appDir(name), filepath.Join(b.repo, "apps", "build"), filepath.Join(b.repo, "apps", "keys")} {
-		err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
-			if err != nil || !e.Type().IsRegular() || strings.HasSuffix(p, "_test.go") {
-				return err
-			}
-			content, err := os.ReadFile(p)
-			fmt.Fprintf(h, "%s %d\n", p, len(content))
-			h.Write(content)
-			return err
-		})
-		if err != nil {
-			return "", err
+	result := &made{file: file}
+	if force || !stampSays(stamp, inputs, file) {
+		result.fresh = true
+		if err := b.stage(ctx, name); err != nil {
+			return nil, err
+		}
+		if err := b.run(ctx, b.appDir(name), b.tool("spk"), "pack", "--pkg-def", definitionFile,
+			"--keyring", filepath.Join(b.repo, "apps", "keys", "development.keyring"), file); err != nil {
+			return nil, err
+		}
+		if err := writeStamp(stamp, inputs, file); err != nil {
+			return nil, err
 		}
 	}
-	// A program depends on more than the folder; the toolchain's cache knows.
-	for _, pkg := range d.Root.Go {
-		tmp := filepath.Join(b.work, "inputs", name)
-		if err := b.compile(ctx, pkg, tmp); err != nil {
-			return "", err
-		}
-		content, err := os.ReadFile(tmp)
-		if err != nil {
-			return "", err
-		}
-		h.Write(content)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// pack writes the package of a staged root.
-func (b *builder) pack(ctx context.Context, name string, d *definition, stage, file string) (*spk.Info, error) {
-	root, err := spk.ReadTree(stage, spk.TreeOptions{ModTime: packed})
-	if err != nil {
-		return nil, err
-	}
-	m, pictures, err := d.manifest(b.appDir(name))
-	if err != nil {
-		return nil, err
-	}
-	manifest, err := spk.BuildManifest(m, pictures)
-	if err != nil {
-		return nil, err
-	}
-	bridge, err := spk.BuildBridgeConfig(d.bridgeConfig())
-	if err != nil {
-		return nil, err
-	}
-	root.Put(spk.NewFile(spk.ManifestName, manifest, false))
-	root.Put(spk.NewFile(spk.BridgeConfigName, bridge, false))
-	if err := root.AddMountPoints(); err != nil {
-		return nil, err
-	}
-	key, err := b.key(name)
-	if err != nil {
-		return nil, err
-	}
-	tmp, err := os.CreateTemp(b.out, "."+name+"-*")
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(tmp.Name())
-	info, err := spk.Write(ctx, tmp, key, root, spk.WriteOptions{})
+	info, err := os.Stat(file)
 	if err == nil {
-		err = tmp.Chmod(0o644)
+		result.size = info.Size()
 	}
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return nil, err
-	}
-	return info, os.Rename(tmp.Name(), file)
+	return result, err
 }
 
-// key reads an app's signing key. It is public: see ../keys/README.md.
-func (b *builder) key(name string) (ed25519.PrivateKey, error) {
-	content, err := os.ReadFile(filepath.Join(b.repo, "apps", "keys", "development.json"))
-	if err != nil {
-		return nil, err
+// stage lets the app's script fill a fresh directory with what will be the
+// package's root.
+func (b *builder) stage(ctx context.Context, name string) error {
+	stage, pool, work := b.stageDir(name), filepath.Join(b.work, "pool", name), filepath.Join(b.work, "cache", name)
+	for _, dir := range []string{stage, pool} {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
 	}
-	var seeds map[string]string
-	if err := json.Unmarshal(content, &seeds); err != nil {
-		return nil, fmt.Errorf("development.json: %w", err)
+	for _, dir := range []string{stage, work, filepath.Dir(pool)} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
 	}
-	seed, err := hex.DecodeString(seeds[name])
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, errors.New("there is no signing key for this app in apps/keys/development.json")
+	return b.run(ctx, b.appDir(name), "sh", "-eu", "build.sh", "STAGE="+stage, "POOL="+pool, "WORK="+work)
+}
+
+// run runs a program in dir, with the tools in its PATH; arguments behind its
+// own of the form NAME=VALUE are its environment. What it says is shown only if
+// it fails.
+func (b *builder) run(ctx context.Context, dir, program string, args ...string) error {
+	env := append(os.Environ(), "PATH="+filepath.Dir(b.tool("spk"))+":"+os.Getenv("PATH"), "LC_ALL=C", "SOURCE_DATE_EPOCH="+packed)
+	for len(args) > 0 && strings.Contains(args[len(args)-1], "=") {
+		env = append(env, args[len(args)-1])
+		args = args[:len(args)-1]
 	}
-	return ed25519.NewKeyFromSeed(seed), nil
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Env = dir, env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+func (b *builder) appDir(name string) string   { return filepath.Join(b.repo, "apps", name) }
+func (b *builder) stageDir(name string) string { return filepath.Join(b.repo, "build", "stage", name) }
+func (b *builder) tool(name string) string     { return filepath.Join(b.work, "bin", name) }
+
+// buildTools compiles spk and the bridge that it packs.
+func (b *builder) buildTools(ctx context.Context) error {
+	for _, name := range []string{"spk", "sandstorm-http-bridge"} {
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", b.tool(name), "./cmd/"+name)
+		cmd.Dir = b.repo
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "GOFLAGS=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("go build %s: %w\n%s", name, err, out)
+		}
+	}
+	return nil
 }

@@ -1,5 +1,10 @@
-# Run by the builder with STAGE, the package's root, and POOL, all files of the
-# Debian packages.
+# Fills $STAGE, the root of the package. $POOL gets all files of the Debian
+# packages.
+spk root --from deb:debian.list --pool "$POOL" "$STAGE"
+mkdir -p "$STAGE/usr/lib/sandstorm"
+cp router.php "$STAGE/usr/lib/sandstorm/"
+cp -r conf "$STAGE/usr/lib/sandstorm/conf"
+cp php.ini opcache.blacklist "$STAGE/etc/"
 
 # Debian keeps plugins and templates below /var, which is the grain's here.
 root="$STAGE/usr/share/dokuwiki"
