@@ -10,7 +10,7 @@ func (p *parser) declaration(parent *decl) {
 	keyword, after := p.tok, p.lookAhead()
 	inStruct := parent.kind == declStruct || parent.kind == declUnion || parent.kind == declGroup
 	switch {
-	case inStruct && keyword.text == "union" && (after.is("{") || after.is("$")):
+	case inStruct && keyword.text == "union" && after.is("{"):
 		p.unnamedUnion(parent)
 	case inStruct && (after.is("@") || after.is(":")):
 		p.member(parent)

@@ -23,24 +23,18 @@ func (p *parser) ordinal(d *decl) {
 func (p *parser) unnamedUnion(parent *decl) {
 	d := p.add(parent, declUnion)
 	p.advance()
-	p.annotations()
 	p.body(d)
 }
 
-// member reads a field, a named union or a group; or an unnamed union with an
-// ordinal, which looks like a field until the type is missing.
+// member reads a field, a named union or a group.
 func (p *parser) member(parent *decl) {
 	d := p.named(parent, declField)
 	p.ordinal(d)
-	if d.name == "union" && (p.tok.is("{") || p.tok.is("$")) {
-		d.kind, d.name = declUnion, ""
-		p.annotations()
-		p.body(d)
-		return
-	}
+	kept := d.ordinal >= 0 && p.accept("!")
 	p.expect(":", "and the type of “"+shorten(d.name)+"”")
 	if kind, ok := p.groupKind(); ok {
 		d.kind = kind
+		p.unionNumber(d, kept)
 		p.advance()
 		p.annotations()
 		p.body(d)
@@ -50,8 +44,22 @@ func (p *parser) member(parent *decl) {
 		p.fail(d.pos, "the field “%s” has no number", shorten(d.name)).hint("Write `%s @0 :Type;`, with the next free number.", shorten(d.name))
 		return
 	}
+	if kept {
+		p.fail(d.pos, "only the number of a union has an exclamation mark")
+		return
+	}
 	p.fieldRest(d)
 	p.end()
+}
+
+// unionNumber refuses numbers of unions and groups, unless an exclamation mark
+// says that an early protocol needs it.
+func (p *parser) unionNumber(d *decl, kept bool) {
+	if d.ordinal < 0 || kept && d.kind == declUnion {
+		return
+	}
+	p.fail(d.ordinalPos, "%s needs no number", d.kind).
+		hint("Remove it. Only where an old protocol has it, keep it as `@%d!`.", d.ordinal)
 }
 
 func (p *parser) groupKind() (declKind, bool) {
