@@ -136,7 +136,9 @@ func TestVerifiedJSON(t *testing.T) {
 		AuthorPgpKeyFingerprint                *string
 		Metadata                               struct {
 			Icons struct {
-				Grain struct{ Png struct{ Dpi1x json.RawMessage } }
+				Grain struct {
+					Png struct{ Dpi1x json.RawMessage }
+				}
 			}
 			License struct{ OpenSource string }
 		}
