@@ -14,7 +14,7 @@ func TestIDsAreExplicit(t *testing.T) {
 	decl := regexp.MustCompile(`(?m)^\s*(struct|interface|enum|const|annotation) \w+.*$`)
 	withID := regexp.MustCompile(`^\s*\w+ \w+ @0x[0-9a-f]{16}\b`)
 	files, err := fs.Glob(schema.Files, "sandstorm/*.capnp")
-	if err != nil || len(files) != 9 {
+	if err != nil || len(files) != 10 {
 		t.Fatalf("files %v, %v", files, err)
 	}
 	for _, name := range files {
@@ -31,7 +31,7 @@ func TestIDsAreExplicit(t *testing.T) {
 }
 
 func TestTypeIDs(t *testing.T) {
-	// A sample across the files; packages.md §3, powerbox.md §2, gateway.md §13.
+	// A sample across the files; packages.md §3 and §12, powerbox.md §2, gateway.md §13.
 	for _, tt := range []struct {
 		name      string
 		got, want uint64
@@ -44,6 +44,8 @@ func TestTypeIDs(t *testing.T) {
 		{"WebSession", schema.WebSession_TypeID, 0xa50711a14d35a8ce},
 		{"ApiSession", schema.ApiSession_TypeID, 0xc879e379c625cdc7},
 		{"Identity", schema.Identity_TypeID, 0xc084987aa951dd18},
+		{"SubmissionRequest", schema.SubmissionRequest_TypeID, 0xeb3312cf8f466edc},
+		{"SubmissionStatus", schema.SubmissionStatus_TypeID, 0x9c3bec0d7de33b66},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: id %#x, want %#x", tt.name, tt.got, tt.want)
