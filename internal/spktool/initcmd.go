@@ -119,7 +119,7 @@ func (in *initializer) look(cmd *cobra.Command) (*scaffold.Found, error) {
 		}
 	}
 	if in.port != 0 {
-		found.Port = in.port
+		found.SetPort(in.port)
 	}
 	return found, nil
 }
@@ -138,22 +138,10 @@ func (in *initializer) lookAtImage(cmd *cobra.Command, spec string, folder *scaf
 	if len(image.Argv) == 0 {
 		return nil, fmt.Errorf("%s does not say what to run: name the command behind --", spec)
 	}
-	found := &scaffold.Found{
-		Kind: scaffold.Generic, Title: folder.Title, Version: folder.Version, Command: image.Argv, Port: 8000,
-		Sources: []scaffold.Mapping{{SourcePath: "."}},
-		Notes:   []string{"Pack this with “spk pack --from " + spec + "”: the files come from the image."},
-	}
-	for _, kv := range image.Env {
-		key, value, _ := strings.Cut(kv, "=")
-		found.Environ = append(found.Environ, [2]string{key, value})
-	}
-	if len(image.Ports) > 0 {
-		found.Port = image.Ports[0]
-	}
-	for _, v := range image.Volumes {
-		found.Notes = append(found.Notes, "The image keeps data in "+v+"; in a grain only /var can be written: tell the app.")
-	}
-	return found, nil
+	return scaffold.FromImage(scaffold.ImageOptions{
+		Title: folder.Title, Version: folder.Version, Source: spec, Argv: image.Argv, Env: image.Env,
+		WorkDir: image.WorkDir, VarDir: image.VarDir, Ports: image.Ports, Volumes: image.Volumes,
+	}), nil
 }
 
 func (in *initializer) id(cmd *cobra.Command) (sandstorm.AppID, error) {

@@ -51,7 +51,7 @@ func New(release string) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return UsageError{err} })
 	root.AddCommand(
 		newKeygen(), newListkeys(), newGetkey(),
-		newInit(), newPack(), newUnpack(), newDev(),
+		newInit(), newPack(), newUnpack(), newVerify(), newDev(), newPublish(),
 		newEval(), newSchema(), newRoot(),
 	)
 	for _, cmd := range root.Commands() {
