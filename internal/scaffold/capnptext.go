@@ -41,18 +41,19 @@ func quoteAll(list []string) string {
 }
 
 // comment writes text as comment lines of at most 80 characters. However the
-// text is made, it cannot end the comment.
-func comment(indent, text string) string {
+// text is made, it cannot end the comment. hang is put before the text in each
+// line.
+func comment(indent, hang, text string) string {
 	var b strings.Builder
 	line := ""
 	flush := func() {
 		if line != "" {
-			b.WriteString(indent + "#" + line + "\n")
+			b.WriteString(indent + "#" + hang + line + "\n")
 			line = ""
 		}
 	}
 	for _, word := range strings.Fields(plainNote(text)) {
-		if line != "" && utf8.RuneCountInString(indent+line+word) > 77 {
+		if line != "" && utf8.RuneCountInString(indent+hang+line+word) > 77 {
 			flush()
 		}
 		line += " " + word

@@ -31,7 +31,7 @@ func Definition(f *Found, appID string, fileID uint64) string {
 	if len(f.Notes) > 0 {
 		b.WriteString("#\n# To check:\n")
 		for _, n := range f.Notes {
-			b.WriteString(strings.Replace(comment("", n), "# ", "# - ", 1))
+			b.WriteString(strings.Replace(comment("", "  ", n), "#   ", "# - ", 1))
 		}
 	}
 	b.WriteString(`
@@ -47,18 +47,19 @@ const pkgdef :Spk.PackageDefinition = (
 	f.sources(&b)
 	b.WriteString(`
   bridgeConfig = (
-    viewInfo = (
-      permissions = [(name = "edit", title = (defaultText = "change"))],
-      # What the app can tell apart. It reads them from the request header
-      # X-Sandstorm-Permissions.
-
-      roles = [
-        (title = (defaultText = "editor"), permissions = [true],
-         verbPhrase = (defaultText = "can change everything"), default = true),
-        (title = (defaultText = "reader"), permissions = [false],
-         verbPhrase = (defaultText = "can only read"))
-      ]
-    )
+    viewInfo = ()
+    # Everybody with whom a grain is shared may do everything. If the app can
+    # tell people apart, by the request header X-Sandstorm-Permissions:
+    #
+    # viewInfo = (
+    #   permissions = [(name = "edit", title = (defaultText = "change"))],
+    #   roles = [
+    #     (title = (defaultText = "editor"), permissions = [true], default = true,
+    #      verbPhrase = (defaultText = "can change everything")),
+    #     (title = (defaultText = "reader"), permissions = [false],
+    #      verbPhrase = (defaultText = "can only read"))
+    #   ]
+    # )
   )
 );
 `)
@@ -120,16 +121,16 @@ func mapping(m Mapping) string {
 	if m.PackagePath != "" {
 		parts = append(parts, "packagePath = "+quote(m.PackagePath))
 	}
-	parts = append(parts, "sourcePath = "+quote(m.SourcePath))
+	line := strings.Join(append(parts, "sourcePath = "+quote(m.SourcePath)), ", ")
 	if len(m.HidePaths) > 0 {
-		parts = append(parts, "\n       hidePaths = "+quoteAll(m.HidePaths))
+		line += ",\n       hidePaths = " + quoteAll(m.HidePaths)
 	}
-	return "(" + strings.Join(parts, ", ") + ")"
+	return "(" + line + ")"
 }
 
 func (f *Found) command(b *strings.Builder) {
 	b.WriteString("\nconst command :Spk.Manifest.Command = (\n")
-	b.WriteString(comment("  ", fmt.Sprintf("The bridge waits until the app answers on 127.0.0.1:%d. Only /var can be written and is kept; there is no network.", f.Port)))
+	b.WriteString(comment("  ", "", fmt.Sprintf("The bridge waits until the app answers on 127.0.0.1:%d. Only /var can be written and is kept; there is no network.", f.Port)))
 	argv := append([]string{"/sandstorm-http-bridge", strconv.Itoa(f.Port), "--"}, f.Command...)
 	environ := append([][2]string{{"PATH", basePath}, {"SANDSTORM", "1"}}, f.Environ...)
 	b.WriteString("  argv = " + quoteAll(argv) + ",\n  environ = [\n")

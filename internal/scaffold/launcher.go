@@ -32,7 +32,7 @@ cd ` + appDir + `
 
 // shellWord quotes a word for a shell.
 func shellWord(s string) string {
-	if isPlain(s) && !strings.Contains(s, "=") {
+	if isPlain(strings.ReplaceAll(s, portMark, portWord)) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

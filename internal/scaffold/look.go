@@ -104,12 +104,20 @@ func lookGeneric(s *source, _ finder) *Found {
 	return f
 }
 
+// portWord stands for the port while it is checked that the words around it are
+// plain.
+const portWord = "8000"
+
 // procfile reads the line "web: COMMAND" of a Procfile, if the command is
 // simple enough.
 func procfile(text string) ([]string, bool) {
 	for line := range strings.Lines(text) {
 		if command, ok := strings.CutPrefix(line, "web:"); ok {
-			return simpleCommand(strings.ReplaceAll(command, "$PORT", "@PORT@"))
+			words, ok := simpleCommand(strings.ReplaceAll(strings.TrimSpace(command), "$PORT", portWord))
+			for i, w := range words {
+				words[i] = strings.ReplaceAll(w, portWord, portMark)
+			}
+			return words, ok
 		}
 	}
 	return nil, false
@@ -118,7 +126,7 @@ func procfile(text string) ([]string, bool) {
 // simpleCommand splits a command line that needs no shell.
 func simpleCommand(line string) ([]string, bool) {
 	words := strings.Fields(line)
-	if len(words) == 0 || len(words) > 50 || len(line) > 1000 || strings.Contains(words[0], "=") {
+	if strings.ContainsAny(line, "\n\r\v\f") || len(words) == 0 || len(words) > 50 || len(line) > 1000 || strings.Contains(words[0], "=") {
 		return nil, false
 	}
 	for _, w := range words {

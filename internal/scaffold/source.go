@@ -108,7 +108,7 @@ func (s *source) names(dir, suffix string) []string {
 // isPlain reports whether a word can stand in a script, a command line and a
 // definition without being quoted.
 func isPlain(s string) bool {
-	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+	return s != "" && !strings.Contains(s, portMark) && strings.IndexFunc(s, func(r rune) bool {
 		return r >= 0x80 || r <= ' ' || r == 0x7f || strings.ContainsRune("\"'`\\$&|;<>()[]{}*?!#~^", r)
 	}) < 0
 }
