@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -233,9 +232,8 @@ func TestWebkey(t *testing.T) {
 			printed += fmt.Sprintf(verb+"\n", v)
 		}
 	}
-	b, err := json.Marshal(k)
-	if printed += string(b); err != nil || strings.Contains(printed, "S3cret") || strings.Contains(printed, fmt.Sprintf("%x", "S3cret")) {
-		t.Errorf("%s, %v", printed, err)
+	if strings.Contains(printed, "S3cret") || strings.Contains(printed, fmt.Sprintf("%x", "S3cret")) {
+		t.Error(printed)
 	}
 }
 
@@ -259,7 +257,10 @@ func TestExplain(t *testing.T) {
 func FuzzParseReply(f *testing.F) {
 	f.Add([]byte("error in words"))
 	f.Add(reply(f, func(s schema.SubmissionStatus) { s.SetNeedsUpdate("icon"); s.SetPublishDate(-1) }))
-	f.Add(reply(f, func(s schema.SubmissionStatus) { s.SetApproved("https://example.com/"); s.SetNextSequenceNumber(1 << 63) }))
+	f.Add(reply(f, func(s schema.SubmissionStatus) {
+		s.SetApproved("https://example.com/")
+		s.SetNextSequenceNumber(1 << 63)
+	}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := parseReply(data)
 		if (s == nil) == (err == nil) {
