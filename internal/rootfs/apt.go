@@ -16,10 +16,12 @@ import (
 // from and checks their signatures.
 type apt struct {
 	cache string
-	// run starts apt-cache or apt-get in a directory and returns what it says.
-	run   func(ctx context.Context, dir, program string, args ...string) (string, error)
+	run   runner
 	known map[string]*record // by name, or name=version; nil if apt does not know it
 }
+
+// runner starts apt-cache or apt-get in a directory and returns what it says.
+type runner func(ctx context.Context, dir, program string, args ...string) (string, error)
 
 // record is what apt knows about a package that it can fetch.
 type record struct {
@@ -28,7 +30,7 @@ type record struct {
 	depends string
 }
 
-func newApt(cache string) (*apt, error) {
+func newApt(cache string, run runner) (*apt, error) {
 	if cache == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
@@ -36,7 +38,7 @@ func newApt(cache string) (*apt, error) {
 		}
 		cache = filepath.Join(dir, "spk", "deb")
 	}
-	return &apt{cache: cache, run: runApt, known: map[string]*record{}}, os.MkdirAll(cache, 0o755)
+	return &apt{cache: cache, run: run, known: map[string]*record{}}, os.MkdirAll(cache, 0o755)
 }
 
 func runApt(ctx context.Context, dir, program string, args ...string) (string, error) {

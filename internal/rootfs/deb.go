@@ -96,7 +96,7 @@ func (s *selection) files(ctx context.Context, opts Options) ([]debFile, error) 
 	var a *apt
 	if named != nil {
 		var err error
-		if a, err = newApt(opts.Cache); err != nil {
+		if a, err = newApt(opts.Cache, opts.run); err != nil {
 			return nil, err
 		}
 		if records, err = a.resolve(ctx, named, s.depends); err != nil {

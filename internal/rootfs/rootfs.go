@@ -39,6 +39,8 @@ type Options struct {
 	MaxEntries int
 	// Progress, if set, is told what is being done, for a person to read.
 	Progress func(step string)
+
+	run runner // starts apt; replaced in tests
 }
 
 const (
@@ -52,6 +54,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxEntries <= 0 {
 		o.MaxEntries = defaultMaxEntries
+	}
+	if o.run == nil {
+		o.run = runApt
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
