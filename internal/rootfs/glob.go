@@ -12,7 +12,11 @@ type pattern []string
 // parsePattern takes a pattern apart. Like the names in the archives it is
 // relative to the root, whether it starts with a slash or not.
 func parsePattern(s string) (pattern, error) {
-	parts := strings.Split(strings.Trim(path.Clean("/"+s), "/"), "/")
+	s = strings.Trim(path.Clean("/"+s), "/")
+	if s == "" {
+		return pattern{}, nil // all of the root
+	}
+	parts := strings.Split(s, "/")
 	for _, part := range parts {
 		if _, err := path.Match(part, ""); err != nil {
 			return nil, err

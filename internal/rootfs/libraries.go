@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Missing is a library, or a dynamic linker, that is not where the dynamic
@@ -119,7 +121,8 @@ func expand(dir, origin string) string {
 
 // open returns nil for what is no program or library.
 func open(root *os.Root, name string) *object {
-	f, err := root.Open(name)
+	// A pipe of that name must not make it wait.
+	f, err := root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil
 	}
