@@ -59,10 +59,11 @@ func Write(ctx context.Context, dst io.Writer, key ed25519.PrivateKey, root *Nod
 	if _, err := file.Write(magic[:]); err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
 	}
-	z := xz.NewWriter(file)
+	newWriter := xz.NewWriter
 	if opts.Store {
-		z = xz.NewStoreWriter(file)
+		newWriter = xz.NewStoreWriter
 	}
+	z := newWriter(file)
 	digest.Reset()
 	_, err = z.Write(message)
 	if err == nil {
