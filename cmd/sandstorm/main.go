@@ -16,6 +16,7 @@ import (
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/control"
+	"github.com/sandstorm-go/sandstorm/internal/spktool"
 )
 
 func main() {
@@ -36,6 +37,9 @@ const (
 func exitCode(err error) int {
 	if err == nil {
 		return 0
+	}
+	if spktool.Owns(err) {
+		return spktool.Report(os.Stderr, "spk", err)
 	}
 	fmt.Fprintln(&plain{w: os.Stderr}, "sandstorm:", err)
 	var usage usageError
@@ -77,6 +81,7 @@ func newRootCommand() *cobra.Command {
 		newServeCommand(), newHostCommand(), newDevCommand(),
 		newAdminTokenCommand(), newStatusCommand(), newDoctorCommand(),
 		newAppCommand(), newGrainCommand(), newUserCommand(),
+		spktool.New(version()),
 	)
 	for _, group := range root.Commands() {
 		usageArgs(group)

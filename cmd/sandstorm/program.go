@@ -140,7 +140,8 @@ func (p *program) run(ctx context.Context) error {
 	g.Go(func() error { return ignoreClosed(p.admin.Serve(p.adminSock)) })
 	g.Go(func() error {
 		return control.ServeDev(ctx, p.devSock, control.DevServerOptions{
-			Apps: p.apps, Messages: p.messages.Reference(), Log: p.log,
+			BaseURL: p.cfg.BaseURL,
+			Apps:    p.apps, Messages: p.messages.Reference(), Log: p.log,
 		})
 	})
 	g.Go(func() error { return p.grains.Run(ctx) })

@@ -37,6 +37,7 @@ type DevOptions struct {
 type Dev struct {
 	line *devLine
 	pkg  sandstorm.PackageID
+	url  string
 	fuse *os.File
 
 	turn    chan struct{} // holds a token while a request is under way
@@ -69,7 +70,7 @@ func OpenDev(ctx context.Context, socket string, opts DevOptions, pkg io.Reader,
 		closeFiles(answer.files)
 		return nil, errors.Join(err, d.Close())
 	}
-	d.pkg = answer.Package
+	d.pkg, d.url = answer.Package, answer.URL
 	if opts.Mount {
 		d.fuse = answer.files[0]
 	}
@@ -78,6 +79,9 @@ func OpenDev(ctx context.Context, socket string, opts DevOptions, pkg io.Reader,
 
 // Package is what the server calls the app while it is developed.
 func (d *Dev) Package() sandstorm.PackageID { return d.pkg }
+
+// URL is where people open the server, as far as it says so.
+func (d *Dev) URL() string { return d.url }
 
 // FUSE is the descriptor that the app's files are to be served through, which
 // the caller does and then closes; nil in copy mode.

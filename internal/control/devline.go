@@ -41,9 +41,11 @@ type (
 		Op   string `json:"op"`
 		Size int64  `json:"size,omitempty"`
 	}
-	// devAnswer is what the server says; exactly one of its fields is set.
+	// devAnswer is what the server says; exactly one of its fields is set, but
+	// for URL.
 	devAnswer struct {
 		Package sandstorm.PackageID `json:"package,omitempty"` // answers devHello
+		URL     string              `json:"url,omitempty"`     // goes with Package: where people open the server
 		OK      bool                `json:"ok,omitempty"`
 		Error   *failure            `json:"error,omitempty"`
 		Ended   *failure            `json:"ended,omitempty"` // unasked: it is over, and why

@@ -31,6 +31,7 @@ const (
 // DevServerOptions are what ServeDev works with.
 type DevServerOptions struct {
 	Apps     *app.Service
+	BaseURL  string         // where people open the server
 	Messages *locale.Locale // English
 	Log      *slog.Logger
 }
@@ -173,7 +174,7 @@ func (b *devBody) Read(p []byte) (int, error) {
 // greet answers the first line, with the device if the app is to be served.
 func (s *devServer) greet(line *devLine, d *app.Development) bool {
 	_ = line.conn.SetWriteDeadline(time.Now().Add(devWait))
-	answer := devAnswer{Package: d.Package()}
+	answer := devAnswer{Package: d.Package(), URL: s.BaseURL}
 	device := d.FUSE()
 	if device == nil {
 		return line.write(answer) == nil

@@ -107,6 +107,10 @@ func (s *devSession) pack(ctx context.Context) (*tempPackage, error) {
 
 func (s *devSession) announce() {
 	title := s.project.Parsed.AppTitle.Default
+	if url := s.dev.URL(); url != "" {
+		s.say(title + " is now in development at " + url + "\nCtrl-C ends it.")
+		return
+	}
 	s.say(title + " is now in development on the server.\nCtrl-C ends it.")
 }
 

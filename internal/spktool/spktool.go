@@ -26,6 +26,12 @@ func (e UsageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
 
+// Error is the failure of one of the commands, for Report.
+type Error struct{ error }
+
+// Unwrap returns what went wrong.
+func (e Error) Unwrap() error { return e.error }
+
 // New returns the command `spk` with all of its commands.
 func New(release string) *cobra.Command {
 	root := &cobra.Command{
@@ -56,8 +62,22 @@ func New(release string) *cobra.Command {
 	)
 	for _, cmd := range root.Commands() {
 		checkArgs(cmd)
+		run := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := run(cmd, args); err != nil {
+				return Error{err}
+			}
+			return nil
+		}
 	}
 	return root
+}
+
+// Owns reports whether an error came out of one of the commands.
+func Owns(err error) bool {
+	var failure Error
+	var usage UsageError
+	return errors.As(err, &failure) || errors.As(err, &usage)
 }
 
 // checkArgs makes a wrong number of arguments a mistake of usage.
