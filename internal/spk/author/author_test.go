@@ -128,7 +128,7 @@ func TestAlgorithms(t *testing.T) {
 
 func TestForms(t *testing.T) {
 	g := newGPG(t)
-	want := g.key("Ada <ada@example.org>", "rsa2048", "0")
+	want := g.key("Ada <ada@example.org>", "rsa1024", "0")
 	keys, text := g.export(), "\n  "+Statement(app)+"\r\n\n"
 	for name, sig := range map[string][]byte{
 		"sha1":           g.sign(text, "--digest-algo", "SHA1"),
@@ -166,7 +166,7 @@ func TestSubkey(t *testing.T) {
 func TestExpired(t *testing.T) {
 	g := newGPG(t)
 	past := time.Now().Add(-48 * time.Hour).UTC().Format("20060102T150405")
-	g.run(nil, "--faked-system-time", past, "--quick-gen-key", "Ada <ada@example.org>", "rsa2048", "cert,sign", "1d")
+	g.run(nil, "--faked-system-time", past, "--quick-gen-key", "Ada <ada@example.org>", "ed25519", "cert,sign", "1d")
 	sig := g.sign(Statement(app), "--faked-system-time", past)
 	if got, err := agree(t, sig, g.export()); len(got) != 40 || err != nil {
 		t.Errorf("%s, %v", got, err)
@@ -176,7 +176,7 @@ func TestExpired(t *testing.T) {
 // A revoked key says little, but it stays the author's: gpg only warns.
 func TestRevoked(t *testing.T) {
 	g := newGPG(t)
-	want := g.key("Ada <ada@example.org>", "rsa2048", "0")
+	want := g.key("Ada <ada@example.org>", "ed25519", "0")
 	sig := g.sign(Statement(app))
 	cert, err := os.ReadFile(filepath.Join(g.home, "openpgp-revocs.d", want+".rev"))
 	if err != nil {
@@ -198,8 +198,8 @@ func TestTwoSigners(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	g, other := newGPG(t), newGPG(t)
-	ada := g.key("Ada <ada@example.org>", "rsa2048", "0")
-	other.key("Mallory <m@example.org>", "rsa2048", "0")
+	ada := g.key("Ada <ada@example.org>", "ed25519", "0")
+	other.key("Mallory <m@example.org>", "ed25519", "0")
 	good, keys := g.sign(Statement(app), "--compress-algo", "none"), g.export()
 	changed := bytes.Replace(good, []byte("0fhhgg"), []byte("1fhhgg"), 1)
 	flipped := bytes.Clone(good)
@@ -295,8 +295,8 @@ func mustKeys(t *testing.T, b []byte) []certificate {
 // A keyring that repeats a key costs no more than the budget.
 func TestManyKeys(t *testing.T) {
 	g, m := newGPG(t), newGPG(t)
-	g.key("Ada <ada@example.org>", "rsa2048", "0")
-	m.key("Mallory <m@example.org>", "rsa2048", "0")
+	g.key("Ada <ada@example.org>", "rsa1024", "0")
+	m.key("Mallory <m@example.org>", "rsa1024", "0")
 	sig := g.sign(Statement(app), "--compress-algo", "none")
 	sig[len(sig)-1] ^= 1
 	began := time.Now()
