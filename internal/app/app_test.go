@@ -18,6 +18,7 @@ import (
 type fixture struct {
 	t     *testing.T
 	s     *app.Service
+	opts  app.Options
 	host  *hosttest.Host
 	store *store.Store
 	alice *sandstorm.Account
@@ -36,10 +37,11 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(func() { st.Close() })
 	f := &fixture{t: t, store: st, host: hosttest.New(http.NotFoundHandler()), now: time.Now()}
 	f.alice, f.bob = f.account(), f.account()
-	f.s = app.New(app.Options{
+	f.opts = app.Options{
 		Store: st, Host: f.host, Notify: &notify.Hub{}, Log: slog.New(slog.DiscardHandler),
 		Fetch: http.DefaultClient, Now: func() time.Time { return f.now },
-	})
+	}
+	f.s = app.New(f.opts)
 	return f
 }
 

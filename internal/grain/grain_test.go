@@ -27,6 +27,10 @@ type fixture struct {
 	alice *sandstorm.Account
 	bob   *sandstorm.Account
 	clock *clock
+
+	devMu    sync.Mutex
+	dev      *sandstorm.Package // under development, if any
+	revision string
 }
 
 type clock struct {
@@ -74,6 +78,14 @@ func (f *fixture) managerOf(h host.Client) *grain.Manager {
 		Store: f.store, Host: h, Notify: &notify.Hub{}, Log: slog.New(slog.DiscardHandler),
 		SessionURL: func(h sandstorm.HostID) string { return "http://ui-" + string(h) + ".example.test" },
 		Now:        f.clock.Now,
+		Dev: func(app sandstorm.AppID) (*sandstorm.Package, string) {
+			f.devMu.Lock()
+			defer f.devMu.Unlock()
+			if f.dev == nil || f.dev.AppID != app {
+				return nil, ""
+			}
+			return f.dev, f.revision
+		},
 	})
 }
 
