@@ -87,8 +87,9 @@ func (v *Verified) Text() string {
 // A localized text is {"defaultText", "localizations": [{"locale", "text"}…]}.
 // Members that a package does not set are absent; enumerants are their names,
 // or numbers if they are newer than this tool. A union is the one member that is
-// set, for example license.openSource. Data (icons, screenshots, signature and
-// keyring) is {"size": bytes, "sha256": hex}, or with details a text of base64.
+// set, for example license.openSource. Pictures, signature and keyring are
+// {"size": bytes, "sha256": hex}; with details they are whole: SVG as it is, the
+// rest in base64.
 func (v *Verified) JSON(details bool) ([]byte, error) {
 	all := object{v.fields[0], v.fields[1]}
 	all = append(

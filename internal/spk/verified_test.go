@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -123,7 +124,7 @@ func TestVerifiedLayoutIsTheTools(t *testing.T) {
 
 func TestVerifiedJSON(t *testing.T) {
 	v := describeText(t, `appTitle = (defaultText = "Notes \x7f", localizations = [(locale = "fi", text = "Muistiinpanot")]), appVersion = 7,
-		metadata = (icons = (grain = (png = (dpi1x = "png"))), license = (openSource = mit))`)
+		metadata = (icons = (appGrid = (svg = "png"), grain = (png = (dpi1x = "png"))), license = (openSource = mit))`)
 	type text struct {
 		DefaultText   string
 		Localizations []struct{ Locale, Text string }
@@ -143,10 +144,8 @@ func TestVerifiedJSON(t *testing.T) {
 			License struct{ OpenSource string }
 		}
 	}
-	for details, icon := range map[bool]string{
-		false: `{ "size": 3, "sha256": "8f8cbb7dcf46e0bc7d53265749a6c17d116093a6ba95e442764060c76fd4a86c" }`,
-		true:  `"cG5n"`,
-	} {
+	const summary = `{"size":3,"sha256":"8f8cbb7dcf46e0bc7d53265749a6c17d116093a6ba95e442764060c76fd4a86c"}`
+	for details, want := range map[bool]string{false: summary + summary, true: `"cG5n""png"`} {
 		b, err := v.JSON(details)
 		if err != nil {
 			t.Fatal(err)
@@ -156,9 +155,9 @@ func TestVerifiedJSON(t *testing.T) {
 		if err := dec.Decode(&got); err != nil || b[len(b)-1] != '\n' {
 			t.Fatalf("%v\n%s", err, b)
 		}
-		var compact, want bytes.Buffer
-		if json.Compact(&compact, got.Metadata.Icons.Grain.Png.Dpi1x) != nil || json.Compact(&want, []byte(icon)) != nil || compact.String() != want.String() {
-			t.Errorf("details %v: icon %s, want %s", details, &compact, &want)
+		var icons bytes.Buffer
+		if err := errors.Join(json.Compact(&icons, got.Metadata.Icons.Grain.Png.Dpi1x), json.Compact(&icons, got.Metadata.Icons.AppGrid.Svg)); err != nil || icons.String() != want {
+			t.Errorf("details %v: icons %s, want %s, %v", details, &icons, want, err)
 		}
 		if got.AppID != string(testInfo.AppID) || got.SHA256 != testInfo.SHA256 || got.Size != 12345 || got.Version != 7 ||
 			got.Title.DefaultText != "Notes \x7f" || len(got.Title.Localizations) != 1 || got.Title.Localizations[0].Text != "Muistiinpanot" ||

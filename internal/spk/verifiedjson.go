@@ -35,8 +35,13 @@ func writeJSON(b *bytes.Buffer, v any, details bool) {
 			b.WriteString(quote(base64.StdEncoding.EncodeToString(v)))
 			return
 		}
-		sum := sha256.Sum256(v)
-		writeJSON(b, object{{"size", number(len(v))}, {"sha256", hex.EncodeToString(sum[:])}}, false)
+		writeJSON(b, summary(v), false)
+	case svg:
+		if details {
+			b.WriteString(quote(string(v)))
+			return
+		}
+		writeJSON(b, summary([]byte(v)), false)
 	case list:
 		b.WriteByte('[')
 		for i, element := range v {
@@ -59,4 +64,10 @@ func writeJSON(b *bytes.Buffer, v any, details bool) {
 	default:
 		panic(fmt.Sprintf("description with a %T", v))
 	}
+}
+
+// summary stands for what few want to see.
+func summary(b []byte) object {
+	sum := sha256.Sum256(b)
+	return object{{"size", number(len(b))}, {"sha256", hex.EncodeToString(sum[:])}}
 }

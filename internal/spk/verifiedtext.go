@@ -28,6 +28,8 @@ func printValue(v any, indent int, prefixed bool) (text string, multiline bool) 
 			return fmt.Sprintf("LargeTextBlob(%d)", len(v)), false
 		}
 		return quote(v), false
+	case svg:
+		return printValue(string(v), indent, prefixed)
 	case []byte:
 		if len(v) > maxInline {
 			return fmt.Sprintf("LargeDataBlob(%d)", len(v)), false

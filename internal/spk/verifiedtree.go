@@ -16,6 +16,7 @@ type (
 	}
 	list   []any
 	number int64
+	svg    string // text that is a picture
 )
 
 // infoReader makes objects of a manifest, field by field in the order of their
@@ -139,7 +140,7 @@ func (r *infoReader) icon(in schema.Metadata_Icon) object {
 		if !in.HasSvg() {
 			return object{{"svg", nil}}
 		}
-		return object{{"svg", r.text(in.Svg())}}
+		return object{{"svg", svg(r.text(in.Svg()))}}
 	case schema.Metadata_Icon_Which_png:
 		png := object{}
 		if in.Png().HasDpi1x() {
