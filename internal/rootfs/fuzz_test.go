@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"archive/tar"
 	"bytes"
 	"io"
 	"os"
@@ -124,5 +125,44 @@ func FuzzIndex(f *testing.F) {
 				t.Errorf("%+v", d)
 			}
 		}
+	})
+}
+
+// FuzzEntries applies layers that are written as text, one entry a line, so
+// that it needs no luck to make well-formed archives: a letter for the type, the
+// name, a tab, the target. A line "-" begins the next layer.
+func FuzzEntries(f *testing.F) {
+	f.Add("sa\t..\n-\nfa/victim\t\nha/b\ta/victim", false)
+	f.Add("da\t\nfa/b\t\n-\nfa/.wh..wh..opq\t\nsa/b\t/c\nfa/b/d\t\nf.wh.a\t", false)
+	f.Add("sx\t/y\nsy\tx\nfx/z\t\ndx\t\nhx\ty", true)
+	types := map[byte]byte{'d': tar.TypeDir, 'f': tar.TypeReg, 's': tar.TypeSymlink, 'h': tar.TypeLink, 'c': tar.TypeChar}
+	f.Fuzz(func(t *testing.T, script string, debian bool) {
+		root, check := fuzzRoot(t)
+		tree, err := newTree(root, newBudget(fuzzLimits), &notes{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := layer{tree: tree, made: map[string]struct{}{}, debian: debian}
+		for line := range strings.SplitSeq(script, "\n") {
+			if line == "-" {
+				l.made = map[string]struct{}{}
+				continue
+			}
+			if line == "" || types[line[0]] == 0 {
+				continue
+			}
+			name, target, _ := strings.Cut(line[1:], "\t")
+			h := &tar.Header{Typeflag: types[line[0]], Name: name, Linkname: target, Mode: 0o644, ModTime: clock, Size: 1}
+			if h.Typeflag != tar.TypeReg {
+				h.Size = 0
+			}
+			if l.entry(h, strings.NewReader("x")) != nil {
+				break
+			}
+		}
+		if err := tree.finish(); err != nil {
+			t.Error(err)
+		}
+		check()
 	})
 }
