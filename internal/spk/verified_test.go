@@ -137,7 +137,8 @@ func TestVerifiedJSON(t *testing.T) {
 		AuthorPgpKeyFingerprint                *string
 		Metadata                               struct {
 			Icons struct {
-				Grain struct {
+				AppGrid struct{ Svg json.RawMessage }
+				Grain   struct {
 					Png struct{ Dpi1x json.RawMessage }
 				}
 			}
