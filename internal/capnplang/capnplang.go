@@ -20,14 +20,15 @@ import (
 const (
 	defaultMaxFile = 64 << 20 // bytes, one embedded file
 	totalFactor    = 4        // all files together, in MaxFile
-	maxSource      = 2 << 20  // bytes, one schema: parsing costs fifty times as much memory
-	maxSources     = 8 << 20  // bytes, all schemas together
+	maxSource      = 1 << 20  // bytes, one schema: parsed it takes a hundred times as much memory
+	maxSources     = 2 << 20  // bytes, all schemas together
 	maxFiles       = 1000     // schemas
 	maxWords       = 8 << 20  // of a value: 64 MiB, far above what any reader accepts
 	maxDepth       = 128      // of a value, in pointers; packages.md §2 allows readers as much
 	maxNesting     = 100      // of brackets and braces in a source
+	maxParts       = 1000     // of a type as it is written, with all aliases written out
 	maxChain       = 200      // of declarations that refer to each other
-	maxJSON        = 512 << 20
+	maxJSON        = 64 << 20 // bytes
 )
 
 // Options says where Load looks for what a schema imports.
@@ -40,7 +41,7 @@ type Options struct {
 	// own (capnp/c++.capnp and others) are built in besides.
 	Builtin fs.FS
 	// MaxFile bounds each embedded file, in bytes; all of them together may have
-	// four times as much. 0 means 64 MiB. Schemas are limited to 2 MiB each.
+	// four times as much. 0 means 64 MiB. Schemas are limited to 1 MiB each.
 	MaxFile int64
 }
 

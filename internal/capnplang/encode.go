@@ -1,24 +1,23 @@
 package capnplang
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // Message gives a struct constant as a framed Cap'n Proto message of one
 // segment.
 func (v *Value) Message() ([]byte, error) {
 	if v.typ.kind != kindStruct {
-		return nil, notStruct(v)
+		return nil, fmt.Errorf("only a struct can be written as a message, not %s", v.typ.described())
 	}
 	const header = 8
-	b := &builder{buf: make([]byte, header+8, header+8*(1+v.ownWords()+v.words))}
+	b := &builder{buf: make([]byte, header+8, header+8*(1+v.words))}
 	if err := b.pointerTo(header, v); err != nil {
 		return nil, err
 	}
 	binary.LittleEndian.PutUint32(b.buf[4:], uint32((len(b.buf)-header)/8))
 	return b.buf, nil
-}
-
-func notStruct(v *Value) error {
-	return (&source{name: "value"}).errorf(0, "only a struct can be written as a message, not %s", v.typ.described())
 }
 
 // builder appends objects to one segment. Its positions are bytes in buf, which

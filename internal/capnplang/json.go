@@ -28,14 +28,14 @@ type jsonWriter struct {
 	loader *loader
 	buf    []byte
 	indent int
-	nulls  []*decl // structs written because they are null, from the outside in
+	unset  []unset // written though they are not set, from the outside in
 }
 
 func (w *jsonWriter) tooLarge() *Error {
 	if len(w.buf) <= maxJSON {
 		return nil
 	}
-	return (&source{name: "value"}).errorf(0, "as JSON this value is larger than %s", sizeText(maxJSON))
+	return w.loader.main.errorf(0, "as JSON this value is larger than %s", sizeText(maxJSON))
 }
 
 func (w *jsonWriter) newline() {
@@ -160,17 +160,31 @@ func (w *jsonWriter) text(s string) {
 }
 
 func (w *jsonWriter) list(v *Value) *Error {
-	if v == nil || len(v.list) == 0 {
+	n := 0
+	switch {
+	case v == nil:
+	case v.rawList != nil:
+		n = v.rawList.count
+	default:
+		n = len(v.list)
+	}
+	if n == 0 {
 		w.buf = append(w.buf, "[]"...)
 		return nil
 	}
 	w.buf = append(w.buf, '[')
 	w.indent++
-	for i, e := range v.list {
+	for i := range n {
 		if i > 0 {
 			w.buf = append(w.buf, ',')
 		}
 		w.newline()
+		var e *Value
+		if v.rawList != nil {
+			e = w.loader.element(v, i)
+		} else {
+			e = v.list[i]
+		}
 		if err := w.value(e, v.typ.elem); err != nil {
 			return err
 		}

@@ -8,15 +8,6 @@ func (w *jsonWriter) structure(v *Value, t *typ) *Error {
 	if err != nil {
 		return err
 	}
-	if v == nil && t.group == nil {
-		// A struct whose first alternative is that struct again never ends.
-		if slices.Contains(w.nulls, t.decl) {
-			w.buf = append(w.buf, "null"...)
-			return nil
-		}
-		w.nulls = append(w.nulls, t.decl)
-		defer func() { w.nulls = w.nulls[:len(w.nulls)-1] }()
-	}
 	if v != nil && v.raw != nil {
 		if v, err = w.loader.typed(v.raw, t); err != nil {
 			return err
@@ -79,17 +70,6 @@ func (o *jsonObject) members(info *structInfo, v *Value) *Error {
 
 func (o *jsonObject) member(f *field) *Error {
 	w := o.w
-	value := o.set[f]
-	t := f.typeIn(o.typ)
-	if value == nil && f.typ.group == nil {
-		var err *Error
-		if value, err = w.loader.defaultOf(f); err != nil {
-			return err
-		}
-		if value == nil && !t.isPointer() {
-			value = &Value{typ: t}
-		}
-	}
 	if o.count > 0 {
 		w.buf = append(w.buf, ',')
 	}
@@ -97,5 +77,38 @@ func (o *jsonObject) member(f *field) *Error {
 	w.newline()
 	w.text(f.name)
 	w.buf = append(w.buf, ": "...)
-	return w.value(value, t)
+	t := f.typeIn(o.typ)
+	if value := o.set[f]; value != nil || f.typ.group != nil {
+		return w.value(value, t)
+	}
+	return w.unsetMember(f, t)
+}
+
+// unset is a pointer that is not set; in generics one field has several types.
+type unset struct {
+	field *field
+	decl  *decl
+}
+
+// unsetMember writes a primitive that has its default, or the pointer that a
+// union begins with. That one may lead to another such union, and so on; where
+// this goes round in a circle, or far, it ends with null.
+func (w *jsonWriter) unsetMember(f *field, t *typ) *Error {
+	const far = 8
+	value, err := w.loader.defaultOf(f)
+	switch {
+	case err != nil:
+		return err
+	case !t.isPointer() && value == nil:
+		return w.value(&Value{typ: t}, t)
+	case !t.isPointer():
+		return w.value(value, t)
+	case len(w.unset) == far || slices.Contains(w.unset, unset{f, t.decl}):
+		w.buf = append(w.buf, "null"...)
+		return nil
+	}
+	w.unset = append(w.unset, unset{f, t.decl})
+	err = w.value(value, t)
+	w.unset = w.unset[:len(w.unset)-1]
+	return err
 }

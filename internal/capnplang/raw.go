@@ -27,37 +27,14 @@ type rawList struct {
 	structs  []rawStruct  // of composite elements, all of one size
 }
 
-// evalEmbed evaluates `embed "path"`.
-func (l *loader) evalEmbed(e *expr, t *typ, scope *decl) (*Value, *Error) {
-	src := scope.file
-	if t.kind != kindText && t.kind != kindData && (t.kind != kindStruct || t.group != nil) {
-		return nil, src.errorf(e.pos, "a file can be embedded as Text, Data or a struct, but %s is expected here", t.described())
-	}
-	text, err := l.embedFile(src, e)
-	if err != nil {
-		return nil, err
-	}
-	if t.kind != kindStruct {
-		return l.made(&Value{typ: t, text: text}, src, e.pos)
-	}
-	if _, err := l.structOf(t.decl); err != nil {
-		return nil, err
-	}
-	r := &rawReader{left: maxWords}
-	root, bad := r.message(text)
-	if bad != nil {
-		return nil, src.errorf(e.pos, "“%s” is not a Cap'n Proto message: %s", shorten(e.text), bad).
-			hint("For %s the file must be a framed, unpacked message.", t.described())
-	}
-	v := &Value{typ: t, raw: root, words: maxWords - r.left, depth: r.deepest}
-	return l.made(v, src, e.pos)
-}
+const maxRawStructs = 2 << 20
 
 // rawReader reads a message of several segments. left bounds what is read
 // altogether: pointers may lead to one object many times.
 type rawReader struct {
 	segments []string
 	left     int64 // words
+	structs  int64 // in lists; each costs memory, even if it is empty
 	deepest  int
 }
 
@@ -210,9 +187,6 @@ func (r *rawReader) list(segment int, word int64, size int, count int64, depth i
 		err = r.composite(list, segment, word, count, depth)
 	default:
 		bits := count * [...]int64{0, 1, 8, 16, 32, 64}[size]
-		if r.left -= count / 64; r.left < 0 { // Void takes no room, only time
-			return nil, errTooLarge
-		}
 		var s string
 		s, err = r.span(segment, word, (bits+63)/64)
 		list.data = []byte(s)
@@ -230,7 +204,7 @@ func (r *rawReader) composite(list *rawList, segment int, word, words int64, dep
 	if tag&3 != pointerStruct || count*(data+pointers) > words {
 		return errPointer
 	}
-	if r.left -= count; r.left < 0 {
+	if r.structs += count; r.structs > maxRawStructs {
 		return errTooLarge
 	}
 	list.count = int(count)

@@ -38,7 +38,7 @@ func (l *loader) typedField(s *rawStruct, f *field, t *typ) (*Value, *Error) {
 		if int(f.offset) >= len(s.pointers) {
 			return nil, nil
 		}
-		return l.typedPointer(s.pointers[f.offset], t)
+		return l.typedPointer(s.pointers[f.offset], t), nil
 	case t.kind == kindVoid:
 		return &Value{typ: t}, nil
 	}
@@ -50,66 +50,64 @@ func (l *loader) typedField(s *rawStruct, f *field, t *typ) (*Value, *Error) {
 }
 
 // typedPointer gives nil for null.
-func (l *loader) typedPointer(p rawPointer, t *typ) (*Value, *Error) {
+func (l *loader) typedPointer(p rawPointer, t *typ) *Value {
 	switch t.kind {
 	case kindText:
 		if text, ok := p.text(); ok {
-			return &Value{typ: t, text: text}, nil
+			return &Value{typ: t, text: text}
 		}
 	case kindData:
 		if text, ok := p.bytes(); ok {
-			return &Value{typ: t, text: text}, nil
+			return &Value{typ: t, text: text}
 		}
 	case kindStruct:
 		if p.target != nil {
-			return &Value{loader: l, typ: t, raw: p.target}, nil
+			return &Value{loader: l, typ: t, raw: p.target}
 		}
 	case kindList:
 		if p.list != nil {
-			return l.typedList(p.list, t)
+			return typedList(p.list, t)
 		}
 	default:
 		if p.target != nil || p.list != nil {
-			return &Value{typ: t}, nil // something of unknown type: null in JSON
+			return &Value{typ: t} // something of unknown type: null in JSON
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-func (l *loader) typedList(list *rawList, t *typ) (*Value, *Error) {
-	v := &Value{typ: t, list: make([]*Value, list.count)}
+// typedList gives nil for a list that is not of type t.
+func typedList(list *rawList, t *typ) *Value {
 	elem := t.elem
+	fits := false
+	switch list.size {
+	case sizeComposite:
+		fits = elem.kind == kindStruct
+	case sizePointer:
+		fits = elem.isPointer() && elem.kind != kindStruct
+	default:
+		fits = !elem.isPointer() && list.size == codeOf(elem)
+	}
+	if !fits {
+		return nil
+	}
+	return &Value{typ: t, rawList: list}
+}
+
+// element reads one element; nil for null. Elements are not kept: a list of bits
+// has so many that they would not fit the memory.
+func (l *loader) element(v *Value, i int) *Value {
+	list, elem := v.rawList, v.typ.elem
 	switch {
 	case list.size == sizeComposite:
-		if elem.kind != kindStruct {
-			return nil, nil
-		}
-		for i := range v.list {
-			v.list[i] = &Value{loader: l, typ: elem, raw: &list.structs[i]}
-		}
+		return &Value{loader: l, typ: elem, raw: &list.structs[i]}
 	case list.size == sizePointer:
-		if !elem.isPointer() || elem.kind == kindStruct {
-			return nil, nil
-		}
-		for i, p := range list.pointers {
-			var err *Error
-			if v.list[i], err = l.typedPointer(p, elem); err != nil {
-				return nil, err
-			}
-		}
-	default:
-		if elem.isPointer() || list.size != codeOf(elem) {
-			return nil, nil
-		}
-		s := &rawStruct{data: list.data}
-		for i := range v.list {
-			v.list[i] = &Value{typ: elem}
-			if elem.kind != kindVoid {
-				v.list[i].bits = s.bits(uint32(i), elem.lgBits())
-			}
-		}
+		return l.typedPointer(list.pointers[i], elem)
+	case elem.kind == kindVoid:
+		return &Value{typ: elem}
 	}
-	return v, nil
+	s := rawStruct{data: list.data}
+	return &Value{typ: elem, bits: s.bits(uint32(i), elem.lgBits())}
 }
 
 // codeOf is the code of a primitive type's size in a list pointer.

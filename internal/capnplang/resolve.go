@@ -45,7 +45,7 @@ func (l *loader) resolveName(e *expr, scope *decl) (ref, *Error) {
 	for s := scope; s != nil; s = s.parent {
 		for i, p := range s.params {
 			if p == e.text {
-				return ref{typ: &typ{kind: kindParam, decl: s, index: i}}, nil
+				return ref{typ: paramType(s, i)}, nil
 			}
 		}
 		if d := s.lookup(e.text); d != nil {
@@ -149,9 +149,13 @@ func (l *loader) resolveApply(e *expr, scope *decl) (ref, *Error) {
 		return ref{}, scope.file.errorf(e.pos, "“%s” takes %s, not %d", shorten(e.base.String()), count(wants, "type parameter"), len(args))
 	}
 	if base.decl == nil {
-		return ref{typ: &typ{kind: kindList, elem: args[0]}}, nil
+		return ref{typ: listType(args[0])}, nil
 	}
-	return ref{decl: base.decl, brand: append(base.brand[:len(base.brand):len(base.brand)], binding{base.decl, args})}, nil
+	b := append(base.brand[:len(base.brand):len(base.brand)], binding{base.decl, args})
+	if b.parts() > maxParts {
+		return ref{}, scope.file.errorf(e.pos, "this type is made of more than %d others", maxParts)
+	}
+	return ref{decl: base.decl, brand: b}, nil
 }
 
 // String writes a name as in the source.

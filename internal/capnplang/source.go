@@ -1,14 +1,10 @@
 package capnplang
 
 import (
-	"errors"
-	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // source is the text of one schema file.
@@ -24,9 +20,10 @@ type source struct {
 // loader holds all files that one evaluation touches.
 type loader struct {
 	opts       Options
+	main       *source // the file that was asked for
 	files      map[string]*decl
 	builtins   []fs.FS
-	embeds     map[string]string
+	embeds     map[string]*embedded
 	sourceLeft int64 // bytes that may still be read as schemas
 	embedLeft  int64 // and as embedded files
 	chain      int   // declarations being resolved
@@ -37,7 +34,7 @@ func newLoader(opts Options) *loader {
 		opts.MaxFile = defaultMaxFile
 	}
 	l := &loader{
-		opts: opts, files: map[string]*decl{}, embeds: map[string]string{},
+		opts: opts, files: map[string]*decl{}, embeds: map[string]*embedded{},
 		sourceLeft: maxSources, embedLeft: totalFactor * opts.MaxFile,
 		builtins: []fs.FS{ownSchemas()},
 	}
@@ -55,6 +52,7 @@ func (l *loader) open(name string) (*decl, error) {
 		return nil, (&source{name: name}).errorf(0, "cannot read this file: %s", reason(err))
 	}
 	src.text = text
+	l.main = src
 	root, bad := l.add(src)
 	if bad != nil {
 		return nil, bad
@@ -125,26 +123,6 @@ func (l *loader) importFile(from *source, e *expr) (*decl, *Error) {
 		hint("%s", l.whereHint(e.text))
 }
 
-// embedFile gives the content of the file that an embed names.
-func (l *loader) embedFile(from *source, e *expr) (string, *Error) {
-	for _, src := range l.candidates(from, e.text) {
-		if text, ok := l.embeds[src.id]; ok {
-			return text, nil
-		}
-		text, err := l.read(src, l.opts.MaxFile, &l.embedLeft)
-		if notThere(err) {
-			continue
-		}
-		if err != nil {
-			return "", from.errorf(e.pos, "cannot embed “%s”: %s", shorten(e.text), reason(err))
-		}
-		l.embeds[src.id] = text
-		return text, nil
-	}
-	return "", from.errorf(e.pos, "cannot embed “%s”: there is no such file", shorten(e.text)).
-		hint("%s", l.whereHint(e.text))
-}
-
 func (l *loader) whereHint(name string) string {
 	if !strings.HasPrefix(name, "/") {
 		return "The path is relative to the directory of the file that names it."
@@ -154,74 +132,4 @@ func (l *loader) whereHint(name string) string {
 	}
 	return "A path that starts with “/” is looked up in the import path, " + strings.Join(l.opts.ImportPath, ", ") +
 		", and among the built-in schemas."
-}
-
-func notThere(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrInvalid)
-}
-
-// read reads a whole regular file of at most limit bytes and takes its size off
-// left.
-func (l *loader) read(src *source, limit int64, left *int64) (string, error) {
-	f, err := src.openFile()
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	limit = min(limit, *left)
-	switch {
-	case !info.Mode().IsRegular():
-		return "", errors.New("it is not a regular file")
-	case info.Size() > limit:
-		return "", tooLarge(limit)
-	}
-	var text strings.Builder
-	text.Grow(int(info.Size()))
-	n, err := io.Copy(&text, io.LimitReader(f, limit+1))
-	if err != nil {
-		return "", err
-	}
-	if n > limit {
-		return "", tooLarge(limit) // it grew
-	}
-	*left -= n
-	return text.String(), nil
-}
-
-// openFile never waits: opening a pipe without a writer would.
-func (s *source) openFile() (fs.File, error) {
-	if s.fsys != nil {
-		return s.fsys.Open(s.path)
-	}
-	return os.OpenFile(s.path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
-}
-
-type tooLarge int64
-
-func (t tooLarge) Error() string {
-	return "it is too large; " + sizeText(int64(t)) + " are left of what may be read"
-}
-
-// reason is an error of the file system without the path, which the message
-// already has.
-func reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return err.Error()
-}
-
-func sizeText(n int64) string {
-	switch {
-	case n >= 1<<20:
-		return itoa(n>>20) + " MiB"
-	case n >= 1<<10:
-		return itoa(n>>10) + " KiB"
-	}
-	return itoa(n) + " bytes"
 }

@@ -38,6 +38,8 @@ type typ struct {
 	elem  *typ
 	index int
 	group *structInfo // of a group, which has no name of its own
+	open  bool        // mentions a parameter
+	parts int         // types that it consists of, besides itself
 }
 
 var builtinTypes = map[string]*typ{
@@ -83,76 +85,6 @@ func (t *typ) String() string {
 	return "?"
 }
 
-// brand gives the parameters of generic declarations their values. A parameter
-// that has none is AnyPointer.
-type brand []binding
-
-type binding struct {
-	decl *decl
-	args []*typ
-}
-
-// inherited binds the parameters of what is around d to themselves: inside of a
-// generic declaration its other members see its parameters.
-func inherited(d *decl) brand {
-	var b brand
-	for s := d.parent; s != nil; s = s.parent {
-		if len(s.params) == 0 {
-			continue
-		}
-		args := make([]*typ, len(s.params))
-		for i := range args {
-			args[i] = &typ{kind: kindParam, decl: s, index: i}
-		}
-		b = append(b, binding{s, args})
-	}
-	return b
-}
-
-var anyPointer = builtinTypes["AnyPointer"]
-
-// with replaces parameters in t by what b gives them.
-func (t *typ) with(b brand) *typ {
-	switch t.kind {
-	case kindParam:
-		for _, binding := range b {
-			if binding.decl == t.decl {
-				return binding.args[t.index]
-			}
-		}
-		return anyPointer
-	case kindList:
-		if t.elem == nil {
-			return t
-		}
-		if elem := t.elem.with(b); elem != t.elem {
-			return &typ{kind: kindList, elem: elem}
-		}
-	case kindStruct, kindInterface:
-		if len(t.brand) > 0 {
-			bound := *t
-			bound.brand = t.brand.with(b)
-			return &bound
-		}
-	}
-	return t
-}
-
-func (inner brand) with(b brand) brand {
-	if len(inner) == 0 {
-		return inner
-	}
-	bound := make(brand, len(inner))
-	for i, x := range inner {
-		args := make([]*typ, len(x.args))
-		for j, a := range x.args {
-			args[j] = a.with(b)
-		}
-		bound[i] = binding{x.decl, args}
-	}
-	return bound
-}
-
 // same reports whether values of one type can stand for the other's. Arguments
 // of generics do not count: they are pointers on the wire in any case.
 func (t *typ) same(u *typ) bool {
@@ -176,11 +108,11 @@ func (l *loader) typeOf(e *expr, scope *decl) (*typ, *Error) {
 	}
 	switch r.decl.kind {
 	case declStruct:
-		return &typ{kind: kindStruct, decl: r.decl, brand: r.brand}, nil
+		return &typ{kind: kindStruct, decl: r.decl, brand: r.brand, open: r.brand.open(), parts: r.brand.parts()}, nil
 	case declEnum:
 		return &typ{kind: kindEnum, decl: r.decl}, nil
 	case declInterface:
-		return &typ{kind: kindInterface, decl: r.decl, brand: r.brand}, nil
+		return &typ{kind: kindInterface, decl: r.decl, brand: r.brand, open: r.brand.open(), parts: r.brand.parts()}, nil
 	}
 	return nil, scope.file.errorf(e.pos, "“%s” is %s, not a type", shorten(e.String()), r.decl.kind)
 }

@@ -3,13 +3,14 @@ package capnplang
 // Value is an evaluated constant. Values are never changed after they were made,
 // so that parts can be shared.
 type Value struct {
-	loader *loader
-	typ    *typ // what it is: never AnyPointer or a parameter
-	bits   uint64
-	text   string // Text or Data
-	list   []*Value
-	fields []setField
-	raw    *rawStruct // an embedded message instead of fields
+	loader  *loader
+	typ     *typ // what it is: never AnyPointer or a parameter
+	bits    uint64
+	text    string // Text or Data
+	list    []*Value
+	fields  []setField
+	raw     *rawStruct // an embedded message instead of fields
+	rawList *rawList   // part of one instead of list
 
 	unknownChoice bool // raw chose a member of a union that the schema lacks
 
