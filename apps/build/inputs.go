@@ -17,11 +17,11 @@ import (
 )
 
 // inputs names all that a package is made of: the app's folder, the builder,
-// the key, the bridge and, of a Go program, its packages. What Debian has is not
+// the key, what recipes of Node programs share, the bridge and, of a Go program, its packages. What Debian has is not
 // asked, nor whether spk itself has changed: --force does that.
 func (b *builder) inputs(ctx context.Context, name string) (string, error) {
 	h := sha256.New()
-	for _, dir := range []string{b.appDir(name), filepath.Join(b.repo, "apps", "build"), filepath.Join(b.repo, "apps", "keys")} {
+	for _, dir := range []string{b.appDir(name), filepath.Join(b.repo, "apps", "build"), filepath.Join(b.repo, "apps", "keys"), filepath.Join(b.repo, "apps", "internal", "node")} {
 		err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
 			if err != nil || !e.Type().IsRegular() || strings.HasSuffix(p, "_test.go") {
 				return err
