@@ -17,9 +17,13 @@ import (
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/control"
 	"github.com/sandstorm-go/sandstorm/internal/spktool"
+	"github.com/sandstorm-go/sandstorm/internal/trial"
 )
 
 func main() {
+	if trial.Main() { // this process is the host of a trial of `spk pack`
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRootCommand().ExecuteContext(ctx)
 	stop()

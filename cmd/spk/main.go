@@ -9,12 +9,16 @@ import (
 	"syscall"
 
 	"github.com/sandstorm-go/sandstorm/internal/spktool"
+	"github.com/sandstorm-go/sandstorm/internal/trial"
 )
 
 // release is set by the linker.
 var release = "development"
 
 func main() {
+	if trial.Main() { // this process is the host of a trial
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := spktool.New(release).ExecuteContext(ctx)
 	stop()

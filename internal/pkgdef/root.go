@@ -18,6 +18,9 @@ type RootOptions struct {
 	NotAfter time.Time
 	// Used are paths to pack besides those of the list: what a trial found out.
 	Used []string
+	// Leave is the absolute path of a file that is left out where whole
+	// directories are packed: the package that is being made.
+	Leave string
 	// Picked, if set, hears of each file of this machine that is packed.
 	Picked func(source string)
 	// Warn, if set, hears of what is packed otherwise than one might think.
@@ -83,6 +86,9 @@ func (p *picker) pick(name string, deep bool) error {
 	}
 	if err != nil {
 		return err
+	}
+	if deep && e.Source != "" && e.Source == p.opts.Leave {
+		return nil
 	}
 	node, err := p.node(name, e)
 	if err != nil {

@@ -21,6 +21,7 @@ type packer struct {
 	keys  keys
 	trace bool
 	visit []string
+	used  []string // what a trial found
 }
 
 func newPack() *cobra.Command {
@@ -69,7 +70,7 @@ func (p *packer) run(cmd *cobra.Command, output string) error {
 		}
 	}
 	root, err := project.Root(project.tree, pkgdef.RootOptions{
-		NotAfter: notAfter, Warn: func(s string) { warn(cmd.ErrOrStderr(), "%s", s) },
+		NotAfter: notAfter, Used: p.used, Leave: absolute(output), Warn: func(s string) { warn(cmd.ErrOrStderr(), "%s", s) },
 	})
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ func (p *publisher) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), statusText(status))
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), status.Explain())
 	return err
 }
 
@@ -111,35 +111,4 @@ func (p *publisher) state() appindex.State {
 		return appindex.Review
 	}
 	return appindex.Publish
-}
-
-// statusText says what the index thinks of the package.
-func statusText(s *appindex.Status) string {
-	switch s.Verdict {
-	case appindex.NotUploaded:
-		return "The index does not have this package."
-	case appindex.NeedsUpdate:
-		if s.Requested == appindex.Ignore {
-			return "The submission is taken back. The reviewers had found something to mend: " + s.Text
-		}
-		return "The reviewers ask for a change; make it and publish a new version: " + s.Text
-	}
-	approved := s.Verdict == appindex.Approved
-	switch {
-	case s.Requested == appindex.Ignore && approved:
-		return "The package is off the list. It stays approved: publishing it again lists it at once."
-	case s.Requested == appindex.Ignore:
-		return "The submission is taken back; it had not been reviewed."
-	case s.Requested == appindex.Review && approved:
-		return "The package is approved. Publish it again without -e to list it."
-	case s.Requested == appindex.Review:
-		return "The package waits for its review. It will not be listed before you publish it again without -e."
-	case approved:
-		text := "The package is approved and listed."
-		if s.Text != "" {
-			text += " " + s.Text
-		}
-		return text
-	}
-	return "The package waits for its review and is listed after that. The reviewers write to the contact address in it."
 }

@@ -2,8 +2,49 @@ package spktool
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sandstorm-go/sandstorm/internal/pkgdef"
+	"github.com/sandstorm-go/sandstorm/internal/trial"
 )
 
-func (p *packer) traceFiles(cmd *cobra.Command, project *project) error { return errors.New("later") }
+// traceFiles runs the app once and notes which files it used: in the
+// definition's list, if it has one, else for this package only.
+func (p *packer) traceFiles(cmd *cobra.Command, project *project) error {
+	talk := cmd.ErrOrStderr()
+	head, err := packHead(cmd.Context(), project.Definition)
+	if err != nil {
+		return err
+	}
+	content, err := io.ReadAll(head)
+	if err = errors.Join(err, head.Close()); err != nil {
+		return err
+	}
+	result, err := trial.Run(cmd.Context(), trial.Options{
+		Tree: shownTree{project.tree}, Package: content, App: project.ID, Visit: p.visit,
+		Progress: func(step string) { fmt.Fprintln(talk, step) },
+	})
+	var failure *trial.Failure
+	if errors.As(err, &failure) && slices.Contains([]trial.Reason{trial.NoFUSE, trial.NoSandbox, trial.RawAPI}, failure.Reason) {
+		return fmt.Errorf("the app cannot be run here to find out which files it uses: %w\n"+
+			"Run it with “spk dev” elsewhere and keep the list, or write “alwaysInclude = [\".\"]” into the definition to pack everything", err)
+	}
+	if err != nil {
+		return fmt.Errorf("the app was run to find out which files it uses, but: %w", err)
+	}
+	fmt.Fprintf(talk, "The app listened after %d ms and used %d files. Check with “spk dev” that nothing is missing that only other pages need.\n",
+		result.Ready.Milliseconds(), len(result.Used))
+	p.used = result.Used
+	if project.FileList == "" {
+		return nil
+	}
+	added, dropped, err := pkgdef.UpdateFileList(project.FileList, result.Used, project.tree)
+	if err == nil {
+		fmt.Fprintf(talk, "%s: %d files added, %d removed\n", project.FileList, len(added), len(dropped))
+	}
+	return err
+}
