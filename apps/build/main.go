@@ -129,6 +129,13 @@ func (b *builder) lock() (unlock func(), err error) {
 		f.Close()
 		return nil, fmt.Errorf("lock: %w", err)
 	}
+	// What is staged may hold Go files of strangers: with a module of its own
+	// the folder is no part of this one.
+	marker := filepath.Join(b.repo, "build", "go.mod")
+	if err := os.WriteFile(marker, []byte("module build\n"), 0o644); err != nil {
+		f.Close()
+		return nil, err
+	}
 	return func() { f.Close() }, nil
 }
 

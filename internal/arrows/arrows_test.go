@@ -166,8 +166,8 @@ var confined = []struct {
 	{
 		"os/exec",
 		[]string{"Command", "CommandContext"},
-		[]string{"internal/host", "internal/host/server", "internal/host/sandbox"},
-		"processes are started by the host only",
+		[]string{"internal/host", "internal/host/server", "internal/host/sandbox", "internal/rootfs"},
+		"processes are started by the host only, and apt-get by rootfs",
 	},
 	{
 		"os",
