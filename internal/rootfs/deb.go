@@ -26,7 +26,7 @@ func (d debList) Unpack(ctx context.Context, into string, opts Options) (*Image,
 		img, err = s.unpack(ctx, into, opts)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Debian packages of %s: %w", d.path, err)
+		return nil, fmt.Errorf("list of Debian packages %s: %w", d.path, err)
 	}
 	return img, nil
 }

@@ -2,12 +2,15 @@ package rootfs
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestConfig(t *testing.T) {
@@ -170,6 +173,18 @@ func TestDamagedImages(t *testing.T) {
 		{"the place of /var taken", func(m *image) { m.layer(file("var/x", "x"), file("var.image", "x")) }, "/var.image of its own"},
 		{"no oci-layout", func(m *image) { os.Remove(filepath.Join(m.dir, "oci-layout")) }, "not an OCI image layout"},
 		{"another version", func(m *image) { m.write("oci-layout", []byte(`{"imageLayoutVersion":"2.0.0"}`)) }, "only version 1"},
+		{"a pipe for a layer", func(m *image) {
+			blob := filepath.Join(m.dir, "blobs", strings.Replace(string(m.layers[0].Digest), ":", "/", 1))
+			if err := errors.Join(os.Remove(blob), unix.Mkfifo(blob, 0o600)); err != nil {
+				m.t.Fatal(err)
+			}
+		}, "not a regular file"},
+		{"a device for a document", func(m *image) {
+			layout := filepath.Join(m.dir, "oci-layout")
+			if err := errors.Join(os.Remove(layout), os.Symlink("/dev/zero", layout)); err != nil {
+				m.t.Fatal(err)
+			}
+		}, "not a regular file"},
 		{"an odd oci-layout", func(m *image) { m.write("oci-layout", []byte(`[`)) }, "malformed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
