@@ -46,7 +46,7 @@ func TestRefresh(t *testing.T) {
 			return gen.Load(), nil
 		}
 		return nil, nil
-	}}, devfs.Options{})
+	}}, devfs.Options{CacheFor: time.Hour})
 	for _, path := range []string{"written", "replaced", "deleted", "link", "turned", "gen", "sub/x"} {
 		m.read(path)
 	}

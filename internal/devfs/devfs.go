@@ -52,13 +52,14 @@ type Options struct {
 	Log *slog.Logger
 	// Untraced starts with tracing off.
 	Untraced bool
+	// CacheFor is how long the kernel may keep names, attributes and the
+	// knowledge that there is no such file; zero means one second. Apps ask for
+	// thousands of files when they start, most of them several times; a change
+	// that nobody announces by Refresh is seen this much later.
+	CacheFor time.Duration
 }
 
-// cacheFor is how long the kernel may keep names, attributes and the knowledge
-// that there is no such file. Apps ask for thousands of files when they start,
-// most of them several times; a change that nobody announces by Refresh is seen
-// this much later.
-const cacheFor = time.Second
+const defaultCacheFor = time.Second
 
 // FS is a file system that is being served.
 type FS struct {
@@ -72,6 +73,7 @@ type FS struct {
 	trace  trace
 	closed atomic.Bool
 	served sync.WaitGroup
+	cache  time.Duration
 	direct atomic.Bool // the kernel may be given source files to read by itself
 }
 
@@ -97,11 +99,14 @@ func Serve(device *os.File, tree Tree, opts Options) (*FS, error) {
 }
 
 func newFS(tree Tree, opts Options) *FS {
-	f := &FS{tree: tree, log: opts.Log, began: time.Now()}
+	f := &FS{tree: tree, log: opts.Log, cache: opts.CacheFor, began: time.Now()}
+	if f.cache <= 0 {
+		f.cache = defaultCacheFor
+	}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
-	f.nodes.init()
+	f.nodes.init(f.cache)
 	f.files.init()
 	f.lists.init()
 	f.trace.init(!opts.Untraced)

@@ -28,6 +28,7 @@ type nodes struct {
 	byKey  map[nodeKey]*node
 	last   uint64
 	absent []absence
+	cache  time.Duration // how long an absence is believed
 }
 
 // absence is a name that the kernel was told does not exist.
@@ -38,10 +39,11 @@ type absence struct {
 }
 
 // maxAbsent bounds the absences that Refresh can take back; the others are
-// believed for cacheFor.
+// believed until their time is over.
 const maxAbsent = 1 << 16
 
-func (n *nodes) init() {
+func (n *nodes) init(cache time.Duration) {
+	n.cache = cache
 	root := &node{id: fuse.FUSE_ROOT_ID, lookups: 1}
 	n.byID = map[uint64]*node{root.id: root}
 	n.byKey = map[nodeKey]*node{}
@@ -96,7 +98,7 @@ func (n *nodes) toldAbsent(parent uint64, name string) {
 	defer n.mu.Unlock()
 	now := time.Now()
 	old := 0
-	for old < len(n.absent) && (now.Sub(n.absent[old].told) > cacheFor || len(n.absent)-old >= maxAbsent) {
+	for old < len(n.absent) && (now.Sub(n.absent[old].told) > n.cache || len(n.absent)-old >= maxAbsent) {
 		old++
 	}
 	n.absent = append(n.absent[old:], absence{parent, name, now})

@@ -27,7 +27,7 @@ func (r *raw) Lookup(_ <-chan struct{}, in *fuse.InHeader, name string, out *fus
 		// Node number 0 is an absence that may be remembered.
 		r.f.nodes.toldAbsent(in.NodeId, name)
 		out.NodeId = 0
-		out.SetEntryTimeout(cacheFor)
+		out.SetEntryTimeout(r.f.cache)
 		return fuse.OK
 	}
 	return status
@@ -43,9 +43,9 @@ func (f *FS) entry(path string, out *fuse.EntryOut) fuse.Status {
 	out.NodeId = f.nodes.told(path, v.ident)
 	out.Attr = v.attr
 	out.Ino = out.NodeId
-	out.SetEntryTimeout(cacheFor)
+	out.SetEntryTimeout(f.cache)
 	if !v.isMarker() {
-		out.SetAttrTimeout(cacheFor)
+		out.SetAttrTimeout(f.cache)
 	}
 	return fuse.OK
 }
@@ -86,7 +86,7 @@ func (r *raw) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) 
 	if v.isMarker() {
 		r.f.trace.use(nd.path)
 	} else {
-		out.SetTimeout(cacheFor)
+		out.SetTimeout(r.f.cache)
 	}
 	return fuse.OK
 }
@@ -111,7 +111,7 @@ func (f *FS) openAttr(id uint64, out *fuse.AttrOut) (bool, fuse.Status) {
 	out.Attr = v.attr
 	out.Ino = id
 	if !v.isMarker() {
-		out.SetTimeout(cacheFor)
+		out.SetTimeout(f.cache)
 	}
 	return true, fuse.OK
 }

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -124,7 +123,7 @@ func (t *trial) prepare(ctx context.Context) error {
 	t.pkg = &t.dev.Installed().Package
 	device := t.dev.FUSE()
 	defer device.Close()
-	if t.fs, err = devfs.Serve(device, t.Tree, devfs.Options{Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if t.fs, err = devfs.Serve(device, t.Tree, devfs.Options{CacheFor: time.Hour}); err != nil {
 		return &Failure{Reason: NoFUSE, Text: "the app's files cannot be shown to it", Err: err}
 	}
 	events, err := t.host.client.Watch(ctx)
