@@ -31,9 +31,13 @@ type Development struct {
 	host host.DevPackage
 	once sync.Once
 
-	mu       sync.Mutex // one change at a time
-	closed   bool
-	revision int // guarded by the service's developments
+	mu     sync.Mutex // one change at a time
+	closed bool
+
+	// guarded by the service's developments
+	revision int  // of what grains run from; 0 before and after
+	ending   bool // it makes way for the next one
+	gone     chan struct{}
 }
 
 // developments are the apps under development now.
@@ -43,34 +47,58 @@ type developments struct {
 }
 
 // reserve enters d, whose package is still to come. Conflict if somebody else
-// develops the app.
-func (t *developments) reserve(d *Development) error {
+// develops the app; one who is just ending is waited for.
+func (t *developments) reserve(ctx context.Context, d *Development) error {
+	for {
+		other, ending := t.tryReserve(d)
+		if other == nil {
+			return nil
+		}
+		if !ending {
+			return sandstorm.Errorf(sandstorm.Conflict, "dev.taken", "%s develops app %s since %v", other.dev.By, d.app, other.dev.Since).
+				With("who", other.dev.By).With("since", other.dev.Since.Format("2006-01-02 15:04"))
+		}
+		select {
+		case <-other.gone:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// tryReserve enters d unless the app is taken.
+func (t *developments) tryReserve(d *Development) (other *Development, ending bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if other := t.byApp[d.app]; other != nil {
-		return sandstorm.Errorf(sandstorm.Conflict, "dev.taken", "%s develops app %s since %v", other.dev.By, d.app, other.dev.Since).
-			With("who", other.dev.By).With("since", other.dev.Since.Format("2006-01-02 15:04"))
+		return other, other.ending
 	}
 	if t.byApp == nil {
 		t.byApp = map[sandstorm.AppID]*Development{}
 	}
 	t.byApp[d.app] = d
-	return nil
+	return nil, false
 }
 
 func (t *developments) release(d *Development) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.byApp, d.app)
+	close(d.gone)
 }
 
-// bump makes what grains run now outdated, and with over the package invisible.
-func (t *developments) bump(d *Development, over bool) {
+// bump makes what grains run now outdated.
+func (t *developments) bump(d *Development) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if d.revision++; over {
-		d.revision = 0
-	}
+	d.revision++
+}
+
+// end has no grain start from d any more.
+func (t *developments) end(d *Development) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d.revision, d.ending = 0, true
 }
 
 // get returns the development of an app that grains can run from, or nil.
@@ -115,8 +143,8 @@ func (s *Service) Develop(ctx context.Context, by string, src io.Reader, opts ho
 		return nil, err
 	}
 	opts.App = app
-	d := &Development{s: s, app: app, dev: Dev{By: by, Since: s.opts.Now()}}
-	if err := s.devs.reserve(d); err != nil {
+	d := &Development{s: s, app: app, dev: Dev{By: by, Since: s.opts.Now()}, gone: make(chan struct{})}
+	if err := s.devs.reserve(ctx, d); err != nil {
 		return nil, err
 	}
 	err = s.patiently(ctx, src, func(ctx context.Context, src io.Reader) (err error) {
@@ -187,7 +215,7 @@ func (d *Development) changed(ctx context.Context) error {
 	if err := d.s.opts.Store.PutDevPackage(ctx, &in.Package, assets); err != nil {
 		return err
 	}
-	d.s.devs.bump(d, false)
+	d.s.devs.bump(d)
 	return d.s.tellAll(ctx, d.app)
 }
 
@@ -203,7 +231,7 @@ func (d *Development) close() error {
 	d.closed = true
 	s := d.s
 	ctx := context.Background()
-	s.devs.bump(d, true)
+	s.devs.end(d)
 	err := d.host.Close()
 	err = errors.Join(err, s.tellAll(ctx, d.app))
 	// Only now may the next one begin.

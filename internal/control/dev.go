@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/sandstorm-go/sandstorm"
 )
@@ -43,6 +45,7 @@ type Dev struct {
 	turn    chan struct{} // holds a token while a request is under way
 	answers chan devAnswer
 	done    chan struct{} // closed when it is over
+	closing atomic.Bool // by this side
 	once    sync.Once
 	err     error // why it is over; valid once done is closed
 }
@@ -109,9 +112,19 @@ func (d *Dev) Wait() error {
 	return d.err
 }
 
-// Close ends the development; grains go back to the installed package.
+// devCloseWait bounds how long Close waits for the server.
+const devCloseWait = 10 * time.Second
+
+// Close ends the development and returns when grains have gone back to the
+// installed package. Until then the app's files are still to be served.
 func (d *Dev) Close() error {
-	d.end(nil)
+	d.closing.Store(true)
+	_ = d.line.conn.CloseWrite() // fails if it is over already
+	select {
+	case <-d.done:
+	case <-time.After(devCloseWait):
+		d.end(nil)
+	}
 	return nil
 }
 
@@ -205,6 +218,11 @@ func (d *Dev) receive() {
 		var answer devAnswer
 		err := d.line.read(&answer)
 		answer.files = d.line.takeFiles()
+		if d.closing.Load() && (err != nil || answer.Ended != nil) {
+			closeFiles(answer.files)
+			d.end(nil)
+			return
+		}
 		if err != nil {
 			closeFiles(answer.files)
 			d.end(&Error{

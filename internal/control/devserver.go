@@ -165,8 +165,8 @@ func (b *devBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.line.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
+	if err != nil {
+		err = sandstorm.Errorf(sandstorm.Unavailable, "host.source", "the client sent %d bytes too few: %w", b.left, err)
 	}
 	return n, err
 }
