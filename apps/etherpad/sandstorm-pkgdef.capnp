@@ -65,7 +65,7 @@ const pkgdef :Spk.PackageDefinition = (
 );
 
 const start :Spk.Manifest.Command = (
-  argv = ["/sandstorm-http-bridge", "8000", "--", "/usr/bin/node", "/usr/lib/etherpad/start.js"],
+  argv = ["/sandstorm-http-bridge", "8000", "--", "/usr/bin/node", "--disable-warning=DEP0169", "/usr/lib/etherpad/start.js"],
   environ = [
     (key = "HOME", value = "/var"),
     (key = "LANG", value = "C.UTF-8"),

