@@ -18,7 +18,9 @@ need capnproto /usr/bin/capnp
 need chromium /usr/bin/chromium
 need fonts-dejavu-core '/usr/share/fonts/truetype/dejavu/*.ttf'
 need gcc /usr/bin/gcc
+need gnupg /usr/bin/gpg
 need postgresql '/usr/lib/postgresql/*/bin/postgres'
+need umoci /usr/bin/umoci
 need util-linux /usr/bin/setpriv
 need xz-utils /usr/bin/xz
 need nodejs /usr/bin/node /usr/local/bin/node

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +16,7 @@ import (
 // and returns them as mappings onto the package's root. release removes them.
 func unpackImages(cmd *cobra.Command, from []string) (mappings []pkgdef.Mapping, release func(), err error) {
 	var dirs []string
-	release = func() {
+	remove := func() {
 		for _, dir := range dirs {
 			if err := os.RemoveAll(dir); err != nil {
 				warn(cmd.ErrOrStderr(), "cannot remove %s: %v", dir, err)
@@ -26,7 +25,7 @@ func unpackImages(cmd *cobra.Command, from []string) (mappings []pkgdef.Mapping,
 	}
 	defer func() {
 		if err != nil {
-			release()
+			remove()
 		}
 	}()
 	for _, spec := range from {
@@ -40,7 +39,7 @@ func unpackImages(cmd *cobra.Command, from []string) (mappings []pkgdef.Mapping,
 		}
 		mappings = append(mappings, pkgdef.Mapping{Source: dir})
 	}
-	return mappings, release, nil
+	return mappings, remove, nil
 }
 
 // unpackImage adds the files of one image to a directory.
@@ -52,7 +51,7 @@ func unpackImage(cmd *cobra.Command, spec, dir string, opts rootfs.Options) (*ro
 	opts.Progress = func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), step) }
 	image, err := source.Unpack(cmd.Context(), dir, opts)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", strings.TrimSpace(spec), err)
+		return nil, err
 	}
 	for _, w := range image.Warnings {
 		warn(cmd.ErrOrStderr(), "%s", w)

@@ -57,7 +57,7 @@ type Server struct {
 	bin    string
 	starts int // of `sandstorm serve`
 	cmd    *exec.Cmd
-	output lockedBuffer
+	output Output
 	exited chan struct{}
 }
 
@@ -317,16 +317,23 @@ func (s *Server) Session(grain string) (origin string, client *http.Client) {
 // Client is an HTTP client with a cookie jar that finds the server's names
 // without DNS.
 func (s *Server) Client() *http.Client {
+	return Browser(s.T, s.Port)
+}
+
+// Browser is an HTTP client with cookies that finds all host names at a port of
+// this machine.
+func Browser(t testing.TB, port int) *http.Client {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		s.T.Fatal(err)
+		t.Fatal(err)
 	}
 	dialer := &net.Dialer{}
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port))
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return dialer.DialContext(ctx, "tcp", addr)
 	}}
-	s.T.Cleanup(tr.CloseIdleConnections)
+	t.Cleanup(tr.CloseIdleConnections)
 	return &http.Client{Jar: jar, Transport: tr, Timeout: time.Minute}
 }
 
@@ -355,18 +362,21 @@ func FreePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-type lockedBuffer struct {
+// Output keeps what a process says, for who asks while it runs.
+type Output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (b *lockedBuffer) Write(p []byte) (int, error) {
+// Write implements io.Writer.
+func (b *Output) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.Write(p)
 }
 
-func (b *lockedBuffer) String() string {
+// String is everything so far.
+func (b *Output) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
