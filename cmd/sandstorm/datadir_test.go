@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/sandstorm-go/sandstorm/internal/control"
 )
 
 // A server that was broken into owns its directories, or even the data
@@ -86,6 +88,41 @@ func TestDataDirOfSomebodyElse(t *testing.T) {
 		}
 		if err := checkDataDir(dir); (err == nil) != c.ok {
 			t.Errorf("owner %d, mode %v: %v", c.uid, c.mode, err)
+		}
+	}
+}
+
+// The server's group may reach the socket for development, and nothing else.
+func TestSocketsAndTheGroup(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	data, err := os.MkdirTemp("", "s") // short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(data)
+	if err := os.Mkdir(filepath.Join(data, "socket"), 0o777); err != nil { // as somebody made it
+		t.Fatal(err)
+	}
+	if err := prepareDataDir(data, identity{uid: os.Geteuid(), gid: os.Getegid()}); err != nil {
+		t.Fatal(err)
+	}
+	admin, err := listenUnix(adminSocket(data), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	dev, err := listenUnix(control.DevSocket(data), 0o660)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	for path, mode := range map[string]os.FileMode{
+		filepath.Join(data, "server"): 0o700, filepath.Join(data, "socket"): 0o710,
+		adminSocket(data): 0o600, control.DevSocket(data): 0o660,
+	} {
+		st, err := os.Stat(path)
+		if err != nil || st.Mode().Perm() != mode {
+			t.Errorf("%s: %v, %v, want %v", path, st.Mode(), err, mode)
 		}
 	}
 }

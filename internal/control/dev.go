@@ -45,7 +45,7 @@ type Dev struct {
 	turn    chan struct{} // holds a token while a request is under way
 	answers chan devAnswer
 	done    chan struct{} // closed when it is over
-	closing atomic.Bool // by this side
+	closing atomic.Bool   // by this side
 	once    sync.Once
 	err     error // why it is over; valid once done is closed
 }

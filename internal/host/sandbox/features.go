@@ -34,6 +34,8 @@ func Features() []host.Feature {
 		out = append(out, wanted("reattach", hasCapability(unix.CAP_SYS_PTRACE),
 			"give the host process CAP_SYS_PTRACE, or grains cannot be reached after it restarts"))
 	}
+	out = append(out, wanted("fuse", mayUseFUSE(),
+		"load the kernel's module fuse and let the host's user open /dev/fuse (chmod 666), or apps under development are copied at each change"))
 	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
 	return append(out, wanted("cgroup2", err == nil, "boot with the unified cgroup hierarchy, for limits of memory and processes per grain"))
 }

@@ -24,8 +24,19 @@ type FUSE struct {
 	minor  uint32  // of the file system's device number
 }
 
+const fuseDevice = "/dev/fuse"
+
 // fusePlace is where a FUSE lies in its namespace.
 const fusePlace = "/package"
+
+// mayUseFUSE reports whether this user may open the device.
+func mayUseFUSE() bool {
+	fd, err := unix.Open(fuseDevice, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err == nil
+}
 
 // errNoFUSE says that only copies of apps can be developed here.
 func errNoFUSE(err error) error {
@@ -58,9 +69,9 @@ func tryFUSE() error {
 }
 
 func mountFUSE() (*FUSE, *os.File, error) {
-	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(fuseDevice, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, nil, &os.PathError{Op: "open", Path: "/dev/fuse", Err: err}
+		return nil, nil, &os.PathError{Op: "open", Path: fuseDevice, Err: err}
 	}
 	f := &FUSE{}
 	f.thread, err = newThread(func() error { return f.mount(fd) })
@@ -68,7 +79,7 @@ func mountFUSE() (*FUSE, *os.File, error) {
 		unix.Close(fd)
 		return nil, nil, err
 	}
-	return f, os.NewFile(uintptr(fd), "/dev/fuse"), nil
+	return f, os.NewFile(uintptr(fd), fuseDevice), nil
 }
 
 // mount makes the calling thread's namespace and mounts the device in it. All
