@@ -74,7 +74,6 @@ type decl struct {
 	typ        *expr    // of a constant, field or annotation; what an alias stands for
 	value      *expr    // of a constant; default of a field
 	members    []*decl  // in the order of the source
-	methods    *signature
 
 	names     map[string]*decl // what lookup finds
 	busy      bool             // being resolved: a second time means a cycle
@@ -84,16 +83,8 @@ type decl struct {
 	enumNames []string
 }
 
-// signature is what a method takes and gives: types, or lists of parameters.
-type signature struct {
-	params  *expr   // nil if listed
-	results *expr   // nil if listed, absent or a stream
-	listed  []*decl // both lists; fields without ordinals
-	streams bool
-}
-
-// child finds a direct member by name, whatever it is. Members of an unnamed
-// union count as members of what is around it.
+// eachName goes through the members that have a name. Members of an unnamed union
+// count as members of what is around it.
 func (d *decl) eachName(do func(*decl)) {
 	for _, m := range d.members {
 		if m.kind == declUnion && m.name == "" {

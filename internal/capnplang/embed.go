@@ -45,15 +45,15 @@ func (l *loader) evalEmbed(e *expr, t *typ, scope *decl) (*Value, *Error) {
 	if _, err := l.structOf(t.decl); err != nil {
 		return nil, err
 	}
-	if err := file.parse(); err != nil {
+	if err := file.parse(l.maxWords); err != nil {
 		return nil, src.errorf(e.pos, "“%s” is not a Cap'n Proto message: %s", shorten(e.text), err).
 			hint("For %s the file must be a framed, unpacked message.", t.described())
 	}
 	return l.made(&Value{typ: t, raw: file.root, words: file.words, depth: file.depth}, src, e.pos)
 }
 
-// parse reads the file as a message.
-func (f *embedded) parse() error {
+// parse reads the file as a message, of at most so many words.
+func (f *embedded) parse(maxWords int64) error {
 	if f.root != nil {
 		return nil
 	}

@@ -32,10 +32,10 @@ type jsonWriter struct {
 }
 
 func (w *jsonWriter) tooLarge() *Error {
-	if len(w.buf) <= maxJSON {
+	if len(w.buf) <= w.loader.maxJSON {
 		return nil
 	}
-	return w.loader.main.errorf(0, "as JSON this value is larger than %s", sizeText(maxJSON))
+	return w.loader.main.errorf(0, "as JSON this value is larger than %s", sizeText(int64(w.loader.maxJSON)))
 }
 
 func (w *jsonWriter) newline() {

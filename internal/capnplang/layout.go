@@ -3,7 +3,6 @@ package capnplang
 import (
 	"cmp"
 	"slices"
-	"strconv"
 )
 
 // structInfo is a struct or a group as it lies on the wire.
@@ -64,79 +63,6 @@ func (l *loader) structOf(d *decl) (*structInfo, *Error) {
 	}
 	d.layout = info
 	return info, nil
-}
-
-// collect lists the members of a struct or group, outside of unions.
-func collect(d *decl, info *structInfo, in space, slots *[]slot) *Error {
-	for _, m := range d.members {
-		switch m.kind {
-		case declField:
-			*slots = append(*slots, slot{decl: m, info: info, space: in})
-		case declUnion:
-			union := &unionSpace{outer: in}
-			owner := info
-			if m.name != "" {
-				owner = info.group(m, false)
-			} else if info.union != nil {
-				return m.errorf("a second union without a name").hint("Give one of them a name: `name :union { … }`.")
-			}
-			if err := collectUnion(m, owner, union, slots); err != nil {
-				return err
-			}
-		case declGroup:
-			if len(m.members) == 0 {
-				return m.errorf("the group “%s” is empty", m.name)
-			}
-			if err := collect(m, info.group(m, false), in, slots); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// collectUnion lists the members of a union, each of which gets a space of its
-// own.
-func collectUnion(d *decl, info *structInfo, union *unionSpace, slots *[]slot) *Error {
-	info.union = union
-	if d.ordinal >= 0 {
-		*slots = append(*slots, slot{decl: d, union: union})
-	}
-	members := 0
-	for _, m := range d.members {
-		own := &groupSpace{union: union}
-		switch m.kind {
-		case declField:
-			*slots = append(*slots, slot{decl: m, info: info, space: own, inUnion: true})
-		case declUnion:
-			if m.name == "" {
-				return m.errorf("a union without a name inside of a union").hint("Give it a name: `name :union { … }`.")
-			}
-			if err := collectUnion(m, info.group(m, true), &unionSpace{outer: own}, slots); err != nil {
-				return err
-			}
-		case declGroup:
-			if len(m.members) == 0 {
-				return m.errorf("the group “%s” is empty", m.name)
-			}
-			if err := collect(m, info.group(m, true), own, slots); err != nil {
-				return err
-			}
-		default:
-			continue
-		}
-		members++
-	}
-	if members < 2 {
-		return d.errorf("a union needs at least two members")
-	}
-	return nil
-}
-
-func (s *structInfo) group(d *decl, inUnion bool) *structInfo {
-	g := &structInfo{decl: d, size: s.size, byName: map[string]*field{}, parent: s, inUnion: inUnion}
-	g.groupFor = &typ{kind: kindStruct, decl: d, group: g}
-	return g
 }
 
 func checkOrdinals(slots []slot) *Error {
@@ -200,26 +126,4 @@ func (s *structInfo) fieldNames() []string {
 		names[i] = f.name
 	}
 	return names
-}
-
-// enumerants gives the names of an enum in the order of their numbers.
-func (d *decl) enumerants() ([]string, *Error) {
-	if d.enumNames != nil {
-		return d.enumNames, nil
-	}
-	slots := make([]slot, 0, len(d.members))
-	for _, m := range d.members {
-		if m.ordinal < 0 {
-			return nil, m.errorf("“%s” has no number", m.name).hint("Write `" + m.name + " @" + strconv.Itoa(len(slots)) + ";`.")
-		}
-		slots = append(slots, slot{decl: m})
-	}
-	slices.SortStableFunc(slots, func(a, b slot) int { return cmp.Compare(a.decl.ordinal, b.decl.ordinal) })
-	if err := checkOrdinals(slots); err != nil {
-		return nil, err
-	}
-	for _, s := range slots {
-		d.enumNames = append(d.enumNames, s.decl.name)
-	}
-	return d.enumNames, nil
 }

@@ -90,31 +90,27 @@ func (p *parser) enumerant(parent *decl) {
 	p.end()
 }
 
-// method reads `name @0 [T] (…) -> (…);`.
+// method reads `name @0 [T] (…) -> (…);`. What it takes and gives is only read
+// over: no value depends on it.
 func (p *parser) method(parent *decl) {
 	d := p.named(parent, declMethod)
 	p.ordinal(d)
 	if p.tok.is("[") {
 		d.params = p.names("[", "]")
 	}
-	d.methods = &signature{}
-	d.methods.params = p.parameters(d)
+	p.parameters(d)
 	if p.accept("->") {
-		if p.tok.kind == tokenIdent && p.tok.text == "stream" {
-			p.advance()
-			d.methods.streams = true
-		} else {
-			d.methods.results = p.parameters(d)
-		}
+		p.parameters(d) // `stream` looks like a type
 	}
 	p.annotations()
 	p.end()
 }
 
 // parameters reads a list of them, or the name of a struct type.
-func (p *parser) parameters(method *decl) *expr {
+func (p *parser) parameters(method *decl) {
 	if !p.tok.is("(") {
-		return p.expression()
+		p.expression()
+		return
 	}
 	p.advance()
 	for !p.tok.is(")") && !p.failed() {
@@ -122,11 +118,9 @@ func (p *parser) parameters(method *decl) *expr {
 		d.name, d.pos = p.ident("the name of a parameter")
 		p.expect(":", "and the type of the parameter")
 		p.fieldRest(d)
-		method.methods.listed = append(method.methods.listed, d)
 		if !p.accept(",") && !p.tok.is(")") {
 			p.unexpected("“,” or “)”")
 		}
 	}
 	p.expect(")", "after the parameters")
-	return nil
 }

@@ -27,6 +27,8 @@ type loader struct {
 	sourceLeft int64 // bytes that may still be read as schemas
 	embedLeft  int64 // and as embedded files
 	chain      int   // declarations being resolved
+	maxWords   int64 // of a value
+	maxJSON    int   // bytes
 }
 
 func newLoader(opts Options) *loader {
@@ -35,7 +37,7 @@ func newLoader(opts Options) *loader {
 	}
 	l := &loader{
 		opts: opts, files: map[string]*decl{}, embeds: map[string]*embedded{},
-		sourceLeft: maxSources, embedLeft: totalFactor * opts.MaxFile,
+		maxWords: maxWords, maxJSON: maxJSON, sourceLeft: maxSources, embedLeft: totalFactor * opts.MaxFile,
 		builtins: []fs.FS{ownSchemas()},
 	}
 	if opts.Builtin != nil {

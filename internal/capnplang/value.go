@@ -52,8 +52,8 @@ func (v *Value) weigh(src *source, pos int32) *Error {
 	}
 	v.cost += v.words
 	switch {
-	case v.words > maxWords || v.cost > 4*maxWords:
-		return src.errorf(pos, "this value is larger than %s", sizeText(maxWords*8)).
+	case v.words > v.loader.maxWords || v.cost > 4*v.loader.maxWords:
+		return src.errorf(pos, "this value is larger than %s", sizeText(v.loader.maxWords*8)).
 			hint("Does a list or struct contain the same large constant many times?")
 	case v.depth > maxDepth:
 		return src.errorf(pos, "this value is nested deeper than %d levels", maxDepth)
