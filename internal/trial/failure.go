@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/sandstorm-go/sandstorm"
+	"github.com/sandstorm-go/sandstorm/internal/devfs"
 	"github.com/sandstorm-go/sandstorm/internal/host"
 )
 
@@ -90,7 +93,7 @@ func (t *trial) startFailure(action int, err error) error {
 func (t *trial) programFailure(action int, start *host.StartError) error {
 	f := &Failure{Reason: NoProgram}
 	name := t.program(action)
-	entry, err := t.Tree.Resolve(strings.TrimPrefix(name, "/"))
+	entry, err := t.resolve(strings.TrimPrefix(name, "/"))
 	switch {
 	case err != nil:
 		f.Text = fmt.Sprintf("the command is %s, but the package has no %s; is it in the source map?", t.command(action), name)
@@ -109,6 +112,15 @@ func (t *trial) programFailure(action int, start *host.StartError) error {
 		f.Text = fmt.Sprintf("%s is in the package, but what it needs to run is not: the interpreter that its first line names, or the loader of shared libraries", name)
 	}
 	return f
+}
+
+// resolve looks at a path of the package.
+func (t *trial) resolve(path string) (*devfs.Entry, error) {
+	if t.Tree != nil {
+		return t.Tree.Resolve(path)
+	}
+	_, err := os.Lstat(filepath.Join(t.copy.root, path))
+	return &devfs.Entry{}, err
 }
 
 // argv is the command without the bridge.

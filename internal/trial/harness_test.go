@@ -54,6 +54,12 @@ func pack(t testing.TB, argv ...string) []byte {
 
 func packCommand(t testing.TB, argv ...string) []byte {
 	t.Helper()
+	return packFiles(t, spk.NewDirectory(""), argv...)
+}
+
+// packFiles adds to root what describes the package.
+func packFiles(t testing.TB, root *spk.Node, argv ...string) []byte {
+	t.Helper()
 	command := sandstorm.Command{Argv: argv, Environ: []string{"PATH=/usr/bin:/bin", "HOME=/var"}}
 	manifest, err := spk.BuildManifest(&sandstorm.Manifest{
 		AppTitle: sandstorm.LocalizedText{Default: "Test"}, AppVersion: 1,
@@ -65,7 +71,6 @@ func packCommand(t testing.TB, argv ...string) []byte {
 		{Name: "admin"}, {Name: "old", Obsolete: true}, {Name: "edit"},
 	}})
 	must(t, err)
-	root := spk.NewDirectory("")
 	root.Put(spk.NewFile(spk.ManifestName, manifest, false))
 	root.Put(spk.NewFile(spk.BridgeConfigName, config, false))
 	var out bytes.Buffer

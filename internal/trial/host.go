@@ -72,6 +72,20 @@ func makeDir() (string, error) {
 	return dir, nil
 }
 
+// tree is where the host keeps the copy of the only package that it has, which
+// is one under development.
+func (h *hostProcess) tree() (string, error) {
+	const below = "apps/dev-*/tree"
+	found, err := filepath.Glob(filepath.Join(h.dir, below))
+	if err == nil && len(found) != 1 {
+		err = fmt.Errorf("%d copies of the package at %s", len(found), below)
+	}
+	if err != nil {
+		return "", err
+	}
+	return found[0], nil
+}
+
 // end stops the grains and the process and deletes the directory.
 func (h *hostProcess) end(ctx context.Context) error {
 	var errs []error
@@ -119,8 +133,14 @@ func (t *trial) end() error {
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	var errs []error
+	if t.copy != nil {
+		errs = append(errs, t.copy.close())
+	}
 	if t.dev != nil {
-		errs = append(errs, t.dev.Close(), t.host.client.DeleteGrain(ctx, t.lease))
+		errs = append(errs, t.dev.Close())
+	}
+	if t.hasGrain {
+		errs = append(errs, t.host.client.DeleteGrain(ctx, t.lease))
 	}
 	if t.host != nil {
 		errs = append(errs, t.host.end(ctx))

@@ -24,10 +24,12 @@ import (
 
 // Options of Run.
 type Options struct {
-	// Tree are the app's files.
+	// Tree are the app's files. They are shown to it through FUSE. If it is nil,
+	// the files are those of Package, of which a copy is made; that takes longer,
+	// and all symlinks and all empty files then count as used.
 	Tree devfs.Tree
 	// Package is a .spk with manifest and, if there is one, the bridge's
-	// configuration; who signed it does not matter.
+	// configuration; who signed it does not matter. Without Tree it is complete.
 	Package []byte
 	App     sandstorm.AppID
 	// Action is the index of the action that a fresh grain begins with.
@@ -76,13 +78,16 @@ type trial struct {
 	Options
 	result Result
 	host   *hostProcess
-	fs     *devfs.FS
+	fs     *devfs.FS  // nil without Tree
+	copy   *copyWatch // nil with Tree
+	trace  tracer     // the one of them that there is
 	dev    host.DevPackage
 	pkg    *sandstorm.Package
 	lease  host.Lease
 	exits  exits
 
-	stopLog func() // ends the copying of the app's log; nil before the first start
+	hasGrain bool
+	stopLog  func() // ends the copying of the app's log; nil before the first start
 }
 
 // Run starts the app as a new grain, visits its pages, and then starts it once
@@ -103,7 +108,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		err = context.Cause(ctx)
 	}
 	// The sandbox looks at this mount point of its own.
-	t.result.Used = slices.DeleteFunc(t.fs.Used(), func(path string) bool { return path == "proc/cpuinfo" })
+	t.result.Used = slices.DeleteFunc(t.trace.Used(), func(path string) bool { return path == "proc/cpuinfo" })
 	if endErr := t.end(); endErr != nil {
 		err = errors.Join(err, endErr)
 	}
@@ -116,22 +121,44 @@ func (t *trial) prepare(ctx context.Context) error {
 	if t.host, err = startHost(ctx); err != nil {
 		return &Failure{Reason: NoSandbox, Text: "the sandbox cannot be started on this machine", Err: err}
 	}
-	t.dev, err = t.host.client.OpenDev(ctx, bytes.NewReader(t.Package), host.DevOptions{App: t.App, Mount: true})
+	t.dev, err = t.host.client.OpenDev(ctx, bytes.NewReader(t.Package), host.DevOptions{App: t.App, Mount: t.Tree != nil})
 	if err != nil {
 		return devFailure(err)
 	}
 	t.pkg = &t.dev.Installed().Package
-	device := t.dev.FUSE()
-	defer device.Close()
-	if t.fs, err = devfs.Serve(device, t.Tree, devfs.Options{CacheFor: time.Hour}); err != nil {
-		return &Failure{Reason: NoFUSE, Text: "the app's files cannot be shown to it", Err: err}
+	if err := t.watch(); err != nil {
+		return err
 	}
 	events, err := t.host.client.Watch(ctx)
 	if err != nil {
 		return err
 	}
 	go t.exits.collect(events)
-	return t.host.client.CreateGrain(ctx, t.lease)
+	err = t.host.client.CreateGrain(ctx, t.lease)
+	t.hasGrain = err == nil
+	return err
+}
+
+// watch begins to see what is used.
+func (t *trial) watch() (err error) {
+	if t.Tree == nil {
+		root, err := t.host.tree()
+		if err == nil {
+			t.copy, err = watchCopy(root)
+		}
+		if err != nil {
+			return fmt.Errorf("see what the app uses: %w", err)
+		}
+		t.trace = t.copy
+		return nil
+	}
+	device := t.dev.FUSE()
+	defer device.Close()
+	if t.fs, err = devfs.Serve(device, t.Tree, devfs.Options{CacheFor: time.Hour}); err != nil {
+		return &Failure{Reason: NoFUSE, Text: "the app's files cannot be shown to it", Err: err}
+	}
+	t.trace = t.fs
+	return nil
 }
 
 // all is the trial proper.
@@ -182,7 +209,7 @@ func (t *trial) settle(ctx context.Context, r *run) error {
 	deadline := time.NewTimer(t.Timeout)
 	defer deadline.Stop()
 	for {
-		left := t.Settle - t.fs.Idle()
+		left := t.Settle - t.trace.Idle()
 		if left <= 0 {
 			return nil
 		}

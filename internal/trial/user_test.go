@@ -99,8 +99,8 @@ func TestAsOrdinaryUser(t *testing.T) {
 	if !isRoot() {
 		return // the other tests are it
 	}
-	out := asUser(t, "TestTrial|TestNode|TestFailures|TestKilled", envFUSE+"=666")
-	for _, name := range []string{"TestTrial", "TestNode", "TestFailures", "TestKilled"} {
+	out := asUser(t, "TestTrial|TestNode|TestFailures|TestKilled|TestCopy", envFUSE+"=666")
+	for _, name := range []string{"TestTrial", "TestNode", "TestFailures", "TestKilled", "TestCopy", "TestCopyFailures"} {
 		if !strings.Contains(out, "--- PASS: "+name+" ") {
 			t.Errorf("%s did not pass:\n%s", name, out)
 		}
