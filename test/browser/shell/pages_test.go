@@ -52,6 +52,8 @@ func tour(b *tab) []stop {
 		}},
 		{"apps", "/apps", nil},
 		{"app", "/apps/" + string(notes.AppID), nil},
+		{"app-dev", "/apps/" + string(b.world.AppByTitle("File Drop").AppID), nil},
+		{"grain-dev", "/grain/" + string(b.world.GrainByTitle("Photos from the lake").ID), loaded},
 		{"install-downgrade", "/install/" + string(older.ID), nil},
 		{"install-download", "/install/0123456789abcdef0123456789abcdef?url=https://apps.example.com/x.spk", nil},
 		{"account", "/account", nil},
