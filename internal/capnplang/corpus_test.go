@@ -151,3 +151,33 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 	}
 	return reflect.DeepEqual(x, y)
 }
+
+// TestConst names constants inside of types, and asks for types.
+func TestConst(t *testing.T) {
+	for _, c := range []struct {
+		file, name string
+		id         uint64
+	}{
+		{"definition.capnp", "pkgdef", 0x9f149fa71489be0b},
+		{"definition.capnp", "newLog", 0x8b5db772377be249},
+		{"definition.capnp", "environ", 0}, // a list
+		{"constants.capnp", "Holder.own", 0},
+		{"constants.capnp", "Outer.Middle.deepest", 0},
+		{"constants.capnp", "Holder.Face.inFace", 0},
+	} {
+		f, err := Load(corpusDir+"/"+c.file, corpusOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := f.Const(c.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.TypeID() != c.id {
+			t.Errorf("%s: type %#x, want %#x", c.name, v.TypeID(), c.id)
+		}
+		if _, err := v.Message(); (err == nil) != (c.id != 0) {
+			t.Errorf("%s: message: %v", c.name, err)
+		}
+	}
+}

@@ -81,7 +81,7 @@ var attacks = []struct{ name, source, want string }{
 	{"too much source", "#" + strings.Repeat("x", 1<<20), "too large"},
 	{"import of itself", "using X = import \"x.capnp\".X;\nconst x :X = 1;", "stands for itself"},
 	{"constant of itself by import", "const x :Int8 = import \"x.capnp\".x;", "depends on itself"},
-	{"device", "const x :Text = embed \"../../../../../../../../../dev/zero\";", "not a regular file"},
+	{"device", "const x :Text = embed \"" + strings.Repeat("../", 30) + "dev/zero\";", "not a regular file"},
 }
 
 // TestAttacks wants a clear end of each within seconds and little memory.
