@@ -17,7 +17,7 @@ const errorsHead = `@0xc5a1e0b7d2f30001; struct S { a @0 :Int8; text @1 :Text; d
 
 // badSources are sources with a mistake: where it is, what is said of it, and a
 // part of the remedy. The reference tool must refuse them too, at the same place
-// unless elsewhere is set; if accepts is set, it does not notice.
+// unless elsewhere is set; if accepts is set, some of its versions do not notice.
 var badSources = []struct {
 	name, source, want, hint string
 	elsewhere, accepts       bool
@@ -142,9 +142,10 @@ func TestErrors(t *testing.T) {
 			position := strings.Join(strings.SplitN(c.want, ":", 3)[:2], ":")
 			talk := toolRefusal(t, dir)
 			switch {
-			case c.accepts != (talk == ""):
-				t.Errorf("the tool says %q", talk)
-			case !c.accepts && !c.elsewhere && !strings.HasPrefix(talk, "bad.capnp:"+position+":") && !strings.HasPrefix(talk, "bad.capnp:"+position+"-"):
+			case c.accepts:
+			case talk == "":
+				t.Error("the tool accepts it")
+			case !c.elsewhere && !strings.HasPrefix(talk, "bad.capnp:"+position+":") && !strings.HasPrefix(talk, "bad.capnp:"+position+"-"):
 				t.Errorf("we complain at %s, the tool says %q", position, talk)
 			}
 		})
