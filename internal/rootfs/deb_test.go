@@ -432,3 +432,21 @@ func TestParseDepends(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// Lists name files as dpkg -L does, also those that have moved below /usr.
+func TestPatternsOfOldPlaces(t *testing.T) {
+	s, err := parseSelection("nginx\n+ /bin/busybox\n+ lib/x86_64-linux-gnu/*\n- **/lib\n+ library/x\n- bin\n", "/lists")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range s.take {
+		got = append(got, strings.Join(r.pattern, "/"))
+	}
+	for _, p := range s.leave {
+		got = append(got, strings.Join(p, "/"))
+	}
+	if want := "usr/bin/busybox usr/lib/x86_64-linux-gnu/* library/x **/lib bin"; strings.Join(got, " ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

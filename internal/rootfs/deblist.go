@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -83,6 +84,9 @@ func (s *selection) add(n int, line, dir string) error {
 		p, err := parsePattern(rest)
 		if err != nil || rest == "" {
 			return fmt.Errorf("%q is no pattern; write for example %s usr/share/doc/**/*.gz", rest, word)
+		}
+		if len(p) > 1 && slices.Contains(merged, p[0]) {
+			p = append(pattern{"usr"}, p...) // the files have moved there
 		}
 		if word == "+" {
 			s.take = append(s.take, rule{n, rest, p})

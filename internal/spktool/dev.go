@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +55,7 @@ func newDev() *cobra.Command {
 }
 
 func (d *developer) run(cmd *cobra.Command) error {
+	began := time.Now()
 	ctx, stop := interruptible(cmd)
 	defer stop()
 	project, release, err := d.def.open(cmd)
@@ -64,7 +66,7 @@ func (d *developer) run(cmd *cobra.Command) error {
 	if d.mount != "" {
 		return d.runMounted(ctx, cmd, project)
 	}
-	s := &devSession{developer: d, cmd: cmd, project: project}
+	s := &devSession{developer: d, cmd: cmd, project: project, began: began}
 	return s.run(ctx)
 }
 

@@ -17,8 +17,12 @@ func (s *devSession) follow(ctx context.Context) error {
 	go func() { over <- s.dev.Wait() }()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	last := s.began
+	s.changes.add(s.project.File, last)
 	for {
-		s.watchUsed()
+		now := time.Now()
+		s.watchUsed(last)
+		last = now
 		select {
 		case <-ctx.Done():
 			return nil
@@ -33,16 +37,15 @@ func (s *devSession) follow(ctx context.Context) error {
 	}
 }
 
-// watchUsed looks out for changes of the definition and of the files that the
-// app used, except those of the system.
-func (s *devSession) watchUsed() {
-	s.changes.add(s.project.File)
+// watchUsed looks out for changes of the files that the app used, except those
+// of the system; what it had not used at the time of last may have changed since.
+func (s *devSession) watchUsed(last time.Time) {
 	if s.fs == nil {
 		return
 	}
 	for _, path := range s.fs.Used() {
 		if e, err := s.tree.Load().Resolve(path); err == nil && e.Source != "" && e.Root != "/" {
-			s.changes.add(e.Source)
+			s.changes.add(e.Source, last)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ type devSession struct {
 	*developer
 	cmd     *cobra.Command
 	project *project
+	began   time.Time                   // before the definition was read
 	tree    atomic.Pointer[pkgdef.Tree] // what the file system shows now
 	dev     *control.Dev
 	fs      *devfs.FS // nil in copy mode
@@ -96,8 +98,9 @@ func (s *devSession) pack(ctx context.Context) (*tempPackage, error) {
 	if !s.copy {
 		return packHead(ctx, s.project.Definition)
 	}
+	now := time.Now()
 	root, err := s.project.Root(s.tree.Load(), pkgdef.RootOptions{
-		Picked: s.changes.add, Warn: func(text string) { warn(s.cmd.ErrOrStderr(), "%s", text) },
+		Picked: func(file string) { s.changes.add(file, now) }, Warn: func(text string) { warn(s.cmd.ErrOrStderr(), "%s", text) },
 	})
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func newEval() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", text)
+			_, err = cmd.OutOrStdout().Write(text)
 			return err
 		},
 	}

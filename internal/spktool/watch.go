@@ -7,11 +7,15 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+	"golang.org/x/sys/unix"
 )
 
 // settle is how long files must have been quiet before a change is told: an
 // editor or a compiler writes several.
 const settle = 200 * time.Millisecond
+
+// clockTick is how far the times of files lag behind the clock.
+const clockTick = 20 * time.Millisecond
 
 // maxWatched bounds the directories that are watched: the kernel has a limit
 // for each user.
@@ -22,7 +26,7 @@ const maxWatched = 4000
 type watcher struct {
 	fs      *fsnotify.Watcher
 	changed chan []string
-	added   chan string
+	added   chan watchedFile
 	done    chan struct{}
 	dirs    map[string]bool
 	files   map[string]bool
@@ -34,7 +38,7 @@ func newWatcher() (*watcher, error) {
 		return nil, fmt.Errorf("cannot watch files: %w", err)
 	}
 	w := &watcher{
-		fs: fs, changed: make(chan []string), added: make(chan string), done: make(chan struct{}),
+		fs: fs, changed: make(chan []string), added: make(chan watchedFile), done: make(chan struct{}),
 		dirs: map[string]bool{}, files: map[string]bool{},
 	}
 	go w.run()
@@ -46,10 +50,16 @@ func (w *watcher) close() {
 	w.fs.Close()
 }
 
-// add looks out for changes of a file from now on.
-func (w *watcher) add(file string) {
+// watchedFile is a file to look out for, and a time when it was not used yet.
+type watchedFile struct {
+	path  string
+	since time.Time
+}
+
+// add looks out for changes of a file, also for those since a time.
+func (w *watcher) add(file string, since time.Time) {
 	select {
-	case w.added <- absolute(file):
+	case w.added <- watchedFile{absolute(file), since}:
 	case <-w.done:
 	}
 }
@@ -58,6 +68,13 @@ func (w *watcher) run() {
 	var pending []string
 	quiet := time.NewTimer(settle)
 	settled := false
+	changedNow := func(file string) {
+		settled = false
+		quiet.Reset(settle)
+		if !slices.Contains(pending, file) {
+			pending = append(pending, file)
+		}
+	}
 	for {
 		var out chan []string // nil while there is nothing to tell
 		if len(pending) > 0 && settled {
@@ -67,20 +84,17 @@ func (w *watcher) run() {
 		case <-w.done:
 			return
 		case file := <-w.added:
-			w.watch(file)
+			if w.watch(file) {
+				changedNow(file.path)
+			}
 		case <-quiet.C:
 			settled = true
 		case e, ok := <-w.fs.Events:
 			if !ok {
 				return
 			}
-			if e.Op == fsnotify.Chmod || !w.files[e.Name] {
-				continue
-			}
-			settled = false
-			quiet.Reset(settle)
-			if !slices.Contains(pending, e.Name) {
-				pending = append(pending, e.Name)
+			if e.Op != fsnotify.Chmod && w.files[e.Name] {
+				changedNow(e.Name)
 			}
 		case out <- pending:
 			pending = nil
@@ -88,12 +102,21 @@ func (w *watcher) run() {
 	}
 }
 
-func (w *watcher) watch(file string) {
-	w.files[file] = true
-	dir := filepath.Dir(file)
+// watch reports whether a file that is new here has changed already.
+func (w *watcher) watch(file watchedFile) (changed bool) {
+	dir := filepath.Dir(file.path)
 	if !w.dirs[dir] && len(w.dirs) < maxWatched {
 		w.dirs[dir] = w.fs.Add(dir) == nil // else the next file tries again
 	}
+	if w.files[file.path] {
+		return false
+	}
+	w.files[file.path] = true
+	var st unix.Stat_t
+	if err := unix.Stat(file.path, &st); err != nil {
+		return false
+	}
+	return time.Unix(st.Ctim.Unix()).After(file.since.Add(-clockTick))
 }
 
 func absolute(path string) string {
