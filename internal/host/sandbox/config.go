@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ids of every app as it sees itself.
+// Ids of an app as it sees itself, unless its Config says others.
 const (
 	appUID = 1000
 	appGID = 1000
@@ -35,6 +35,8 @@ type Config struct {
 	// HostUID and HostGID are what the app's ids are outside, as this process
 	// sees them: in TierUser 0, the only ids there are; in TierRoot never 0.
 	HostUID, HostGID int
+	// AppUID and AppGID are what the app's ids are inside; 0 means 1000.
+	AppUID, AppGID int
 	// Program is the file to execute, without a search; empty means Argv[0].
 	Program string
 	// Argv and Env are what the program gets.
@@ -58,6 +60,14 @@ func (c *Config) program() string {
 		return c.Program
 	}
 	return c.Argv[0]
+}
+
+// inside is the app's ids as it sees them.
+func (c *Config) inside() (uid, gid int) {
+	if c.AppUID > 0 && c.AppGID > 0 {
+		return c.AppUID, c.AppGID
+	}
+	return appUID, appGID
 }
 
 // check refuses what must never be started.

@@ -18,7 +18,7 @@ const capabilityVersion3 = 0x20080522
 const oomScore = "900"
 
 // identity gives up the host's ids and enters a user namespace in which the
-// ids that remain are called 1000. next is the number of the next free
+// ids that remain are called 1000, or as the Config says. next is the number of the next free
 // descriptor.
 func (b *builder) identity(proc, next uint64) {
 	uid, gid := uint64(b.c.HostUID), uint64(b.c.HostGID)
@@ -43,8 +43,9 @@ func (b *builder) identity(proc, next uint64) {
 	b.Call(stepUserNS, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1)
 	b.Call(stepUserNS, unix.SYS_UNSHARE, unix.CLONE_NEWUSER)
 	b.procFile(proc, next, "self/setgroups", "deny")
-	b.procFile(proc, next, "self/uid_map", fmt.Sprintf("%d %d 1", appUID, uid))
-	b.procFile(proc, next, "self/gid_map", fmt.Sprintf("%d %d 1", appGID, gid))
+	insideUID, insideGID := b.c.inside()
+	b.procFile(proc, next, "self/uid_map", fmt.Sprintf("%d %d 1", insideUID, uid))
+	b.procFile(proc, next, "self/gid_map", fmt.Sprintf("%d %d 1", insideGID, gid))
 }
 
 // procFile writes one file below /proc. All lower descriptors are taken, so it

@@ -298,6 +298,13 @@ func (d *devPackage) replace(tree *pkgstore.DevTree) (*host.Installed, error) {
 	return d.installed, nil
 }
 
+// unusualIDs are user and group ids that differ from start to start, so that an
+// app that counts on the usual ones fails while it is developed (sandbox.md §2).
+func unusualIDs(now time.Time) [2]int {
+	t := int(now.Unix())
+	return [2]int{t*4721%2000 + 1, t*2791%2000 + 1}
+}
+
 // launchDev starts a grain from an app under development.
 func (s *server) launchDev(ctx context.Context, g *grain, req host.StartRequest) (*run, error) {
 	d := s.devs.get(req.Package)
@@ -309,7 +316,7 @@ func (s *server) launchDev(ctx context.Context, g *grain, req host.StartRequest)
 	if d.over {
 		return nil, errDevOver(req.Package)
 	}
-	from := &source{pkg: &d.installed.Package, proc: d.opts.Proc}
+	from := &source{pkg: &d.installed.Package, proc: d.opts.Proc, ids: unusualIDs(time.Now())}
 	if d.fuse == nil {
 		from.root = d.tree.Root()
 		return s.launchFrom(ctx, g, req, from)

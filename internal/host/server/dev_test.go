@@ -147,6 +147,7 @@ func testDevCopy(t *testing.T, r *rig) {
 	if got := r.ask(s, "read /says"); got != "one <nil>" {
 		t.Errorf("the app says %q", got)
 	}
+	testDevIDs(t, r, s)
 	events := r.watch()
 	in, err := d.Update(t.Context(), devPackage(t, 8, "two"))
 	must(t, err)
@@ -177,6 +178,18 @@ func testDevCopy(t *testing.T, r *rig) {
 	wantKind(t, err, sandstorm.Unavailable)
 	// The grain's data is still there for an installed package.
 	r.start(lease, actServe)
+}
+
+// testDevIDs: the app has ids that it cannot have counted on, and its storage.
+func testDevIDs(t *testing.T, r *rig, s *host.GrainStatus) {
+	var uid, gid int
+	ids := r.ask(s, "ids")
+	if _, err := fmt.Sscan(ids, &uid, &gid); err != nil || uid < 1 || uid > 2000 || gid < 1 || gid > 2000 || uid == 1000 && gid == 1000 {
+		t.Errorf("ids are %q", ids)
+	}
+	if got := r.ask(s, "write 10"); got != "<nil>" {
+		t.Errorf("writing to /var: %s", got)
+	}
 }
 
 // testDevIsNoPackage: what installed packages can do it cannot.
@@ -218,11 +231,10 @@ func serveDev(t testing.TB, device *os.File) *served {
 	v.write(t, "proc/cpuinfo", "")
 	v.write(t, "says", "one")
 	v.write(t, "stuck", "never")
-	root, err := fs.NewLoopbackRoot(v.dir)
+	top, err := fs.NewLoopbackRoot(v.dir)
 	must(t, err)
-	root.(*fs.LoopbackNode).RootData.NewNode = func(data *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
-		return &servedNode{LoopbackNode: fs.LoopbackNode{RootData: data}, served: v}
-	}
+	root := &servedNode{LoopbackNode: top.(*fs.LoopbackNode), served: v}
+	root.RootData.RootNode = root
 	second := time.Second
 	raw := fs.NewNodeFS(root, &fs.Options{EntryTimeout: &second, AttrTimeout: &second})
 	fd, err := unix.FcntlInt(device.Fd(), unix.F_DUPFD_CLOEXEC, 0)
@@ -241,8 +253,12 @@ func (v *served) write(t testing.TB, name, text string) {
 
 // servedNode is a file of the app, one of which is never read to its end.
 type servedNode struct {
-	fs.LoopbackNode
+	*fs.LoopbackNode
 	served *served
+}
+
+func (n *servedNode) WrapChild(_ context.Context, ops fs.InodeEmbedder) fs.InodeEmbedder {
+	return &servedNode{LoopbackNode: ops.(*fs.LoopbackNode), served: n.served}
 }
 
 func (n *servedNode) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
@@ -277,6 +293,9 @@ func testDevMount(t *testing.T, r *rig) {
 	}
 	if got := r.ask(s, "read /proc/cpuinfo"); !strings.Contains(got, ":") {
 		t.Errorf("/proc/cpuinfo is %q", got)
+	}
+	if mounts, err := os.ReadFile("/proc/self/mountinfo"); err != nil || bytes.Contains(mounts, []byte("sandstorm-dev")) {
+		t.Errorf("the machine sees the mount: %v\n%s", err, mounts)
 	}
 	events := r.watch()
 	v.write(t, "says", "two")

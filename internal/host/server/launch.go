@@ -21,6 +21,7 @@ type source struct {
 	root string                   // the directory of its files
 	open func() (*os.File, error) // instead of root, if no path leads there
 	proc bool                     // the app is to have /proc
+	ids  [2]int                   // of the app, as it sees itself; 0 means the usual
 }
 
 // launch starts a grain that does not run. The caller holds its lock.
@@ -106,7 +107,7 @@ func (l *launch) run(ctx context.Context, rec *record) (*run, error) {
 	}
 	p, err := s.box.Start(ctx, sandbox.Config{
 		Root: l.source.root, OpenRoot: l.source.open, Proc: l.source.proc, Var: s.dirs.sandboxPath(g.id),
-		HostUID: l.uid, HostGID: l.uid,
+		HostUID: l.uid, HostGID: l.uid, AppUID: l.source.ids[0], AppGID: l.source.ids[1],
 		Program: l.command.program, Argv: l.command.argv, Env: l.command.env, Port: l.command.port,
 		Log: l.pipe.app, Keep: []*os.File{l.lock, l.pipe.keep},
 	})
