@@ -75,7 +75,7 @@ func packFiles(t testing.TB, root *spk.Node, argv ...string) []byte {
 	root.Put(spk.NewFile(spk.BridgeConfigName, config, false))
 	var out bytes.Buffer
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	_, err = spk.Write(context.Background(), &out, key, root, spk.WriteOptions{})
+	_, err = spk.Write(context.Background(), &out, key, root, spk.WriteOptions{Store: true})
 	must(t, err)
 	return out.Bytes()
 }
