@@ -49,6 +49,22 @@ func load(tree string) (*host.Installed, error) {
 	return in, err
 }
 
+// checkAuthor refuses a package whose author's signature does not hold: it is
+// only for show, but a wrong one shows somebody who is not the author.
+func checkAuthor(tree string, app sandstorm.AppID) error {
+	dir, err := openTree(tree)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	manifest, err := readBeneath(dir, spk.ManifestName)
+	if err != nil {
+		return badTree("%w", err)
+	}
+	_, err = spk.AuthorFingerprint(manifest, app)
+	return err
+}
+
 func openTree(tree string) (*os.File, error) {
 	fd, err := unix.Open(tree, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {

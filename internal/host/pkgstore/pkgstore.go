@@ -141,6 +141,9 @@ func (s *Store) Install(ctx context.Context, src io.Reader, opts host.InstallOpt
 	if err := checkAPIVersion(&installed.Package.Manifest); err != nil {
 		return nil, err
 	}
+	if err := checkAuthor(stage.tree(), info.AppID); err != nil {
+		return nil, err
+	}
 	if err := s.commit(ctx, stage, info); err != nil {
 		return nil, err
 	}
