@@ -16,7 +16,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 UNIT        = $(shell $(GO) list ./... | grep -v -e /test/ -e /cmd/ -e /apps/)
 
 .PHONY: build run apps example-apps test test-deps check test-unit test-browser test-apps test-e2e generate clean
-.PHONY: bench bench-deps bench-gateway bench-start bench-idle bench-unpack
+.PHONY: bench bench-deps bench-gateway bench-start bench-idle bench-unpack bench-pack bench-pkgdef bench-apps
 
 # Not -buildvcs: it fails where git distrusts the owner of the checkout.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
@@ -78,12 +78,15 @@ test-e2e: build apps
 generate:
 	sh schema/generate.sh
 
-bench: bench-gateway bench-start bench-idle bench-unpack
+bench: bench-gateway bench-start bench-idle bench-unpack bench-pack bench-pkgdef bench-apps
 
 bench-deps:
 	sh bench/install-deps.sh
 
-bench-gateway bench-start bench-idle bench-unpack: bench-%: bench-deps
+# These measure the packages of apps/ as well.
+bench-unpack bench-pkgdef bench-apps: build apps
+
+bench-gateway bench-start bench-idle bench-unpack bench-pack bench-pkgdef bench-apps: bench-%: bench-deps
 	$(GO) run -buildvcs=false ./bench/$*
 
 clean:

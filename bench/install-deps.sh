@@ -9,6 +9,7 @@ need() {
 
 need bubblewrap bwrap
 need caddy caddy
+need capnproto capnp
 need crun crun
 need haproxy haproxy
 need nginx-light nginx

@@ -10,9 +10,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -102,14 +99,14 @@ func (a *app) measure(ctx context.Context, rounds int) error {
 // round is the life of one grain.
 func (a *app) round(ctx context.Context) error {
 	lease := host.Lease{Grain: sandstorm.NewGrainID(), Epoch: 1}
-	first, _, err := a.start(ctx, lease, 0)
+	first, _, err := hostproc.FirstPage(ctx, a.client, &a.pkg, host.StartRequest{Lease: lease, Package: a.pkg.ID})
 	if err != nil {
 		return err
 	}
 	if err := a.client.StopGrain(ctx, lease); err != nil {
 		return err
 	}
-	later, status, err := a.start(ctx, lease, host.ActionContinue)
+	later, status, err := hostproc.FirstPage(ctx, a.client, &a.pkg, host.StartRequest{Lease: lease, Package: a.pkg.ID, Action: host.ActionContinue})
 	if err != nil {
 		return err
 	}
@@ -120,58 +117,6 @@ func (a *app) round(ctx context.Context) error {
 	}
 	a.first, a.later, a.memory = append(a.first, first), append(a.later, later), append(a.memory, memory)
 	return a.client.DeleteGrain(ctx, lease)
-}
-
-// start starts the grain and asks for its first page.
-func (a *app) start(ctx context.Context, lease host.Lease, action int) (time.Duration, *host.GrainStatus, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	began := time.Now()
-	status, err := hostproc.StartGrain(ctx, a.client, host.StartRequest{Lease: lease, Package: a.pkg.ID, Action: action})
-	if err != nil {
-		return 0, nil, err
-	}
-	client := &http.Client{
-		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return a.client.DialGrain(ctx, status.Grain, status.Instance)
-		}, DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	if err := a.get(ctx, client); err != nil {
-		return 0, nil, err
-	}
-	return time.Since(began), status, nil
-}
-
-// get asks for the page as the bridge does for a visitor with all permissions.
-func (a *app) get(ctx context.Context, client *http.Client) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://grain/", nil)
-	if err != nil {
-		return err
-	}
-	var permissions []string
-	if a.pkg.Bridge != nil {
-		for _, p := range a.pkg.Bridge.Permissions {
-			permissions = append(permissions, p.Name)
-		}
-	}
-	for name, value := range map[string]string{
-		"X-Sandstorm-User-Id": strings.Repeat("1a", 16), "X-Sandstorm-Username": "Alice", "X-Sandstorm-Preferred-Handle": "alice",
-		"X-Sandstorm-Permissions": strings.Join(permissions, ","), "X-Sandstorm-Tab-Id": strings.Repeat("2b", 16),
-		"X-Sandstorm-Base-Path": "http://grain", "X-Sandstorm-Session-Id": "0",
-	} {
-		req.Header.Set(name, value)
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	if err == nil && resp.StatusCode >= 500 {
-		err = fmt.Errorf("the app answered %s", resp.Status)
-	}
-	return err
 }
 
 func median[T time.Duration | int64](list []T) T {

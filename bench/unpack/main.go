@@ -1,10 +1,13 @@
+//go:build linux
+
 // Command unpack compares how fast a package is verified and unpacked with how
 // fast `xz -dc` decompresses the same bytes and throws them away. It is what
 // `make bench-unpack` runs.
 //
 // Ours does more: two hashes, a signature, the archive written once, and all
 // its files. It may use all processors, as it does when it is installed; xz uses
-// one, as it did under the original. The CPU times are compared, too.
+// one, as it did under the original. The CPU times are compared, too. Then it
+// does the same with a real app, which the host process installs for a client.
 package main
 
 import (
@@ -17,16 +20,25 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/sandstorm-go/sandstorm/bench/internal/hostproc"
 	"github.com/sandstorm-go/sandstorm/bench/internal/sample"
 )
 
 func main() {
 	size := flag.Int64("size", 96, "megabytes of files in the package")
 	rounds := flag.Int("rounds", 5, "rounds to run")
+	app := flag.String("app", "build/apps/tiddlywiki.spk", "a package to install, end to end")
+	if hostproc.Main() {
+		return
+	}
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *size<<20, *rounds); err != nil {
+	err := run(ctx, *size<<20, *rounds)
+	if err == nil {
+		err = installs(ctx, *app, *rounds)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-unpack:", err)
 		os.Exit(1)
 	}
