@@ -68,6 +68,14 @@ func (d *Definition) Root(tree *Tree, opts RootOptions) (*spk.Node, error) {
 	return p.root, nil
 }
 
+// Everything builds a package's root of all that the tree shows.
+func (t *Tree) Everything(opts RootOptions) (*spk.Node, error) {
+	p := &picker{tree: t, opts: opts, root: spk.NewDirectory("")}
+	err := p.pickAll("")
+	date(p.root)
+	return p.root, err
+}
+
 // picker copies paths of a tree into what is packed.
 type picker struct {
 	tree *Tree

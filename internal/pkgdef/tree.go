@@ -63,6 +63,12 @@ func (d *Definition) Tree(opts TreeOptions) *Tree {
 	return t
 }
 
+// Bounded reports whether the tree shows no more than what somebody put together
+// for an app: not, as is usual in development, the whole system.
+func (t *Tree) Bounded() bool {
+	return !slices.ContainsFunc(t.sources, func(m Mapping) bool { return m.Source == "/" })
+}
+
 // Options are what the tree was made with.
 func (t *Tree) Options() TreeOptions { return t.opts }
 

@@ -16,18 +16,11 @@ import (
 // definition's list, if it has one, else for this package only.
 func (p *packer) traceFiles(cmd *cobra.Command, project *project) error {
 	talk := cmd.ErrOrStderr()
-	head, err := packHead(cmd.Context(), project.Definition)
-	if err != nil {
-		return err
+	result, err := p.try(cmd, project, false)
+	if errors.Is(err, &trial.Failure{Reason: trial.NoFUSE}) && project.tree.Bounded() {
+		// A copy of all files can be watched as well.
+		result, err = p.try(cmd, project, true)
 	}
-	content, err := io.ReadAll(head)
-	if err = errors.Join(err, head.Close()); err != nil {
-		return err
-	}
-	result, err := trial.Run(cmd.Context(), trial.Options{
-		Tree: shownTree{project.tree}, Package: content, App: project.ID, Visit: p.visit,
-		Progress: func(step string) { fmt.Fprintln(talk, step) },
-	})
 	var failure *trial.Failure
 	if errors.As(err, &failure) && slices.Contains([]trial.Reason{trial.NoFUSE, trial.NoSandbox, trial.RawAPI}, failure.Reason) {
 		return fmt.Errorf("the app cannot be run here to find out which files it uses: %w\n"+
@@ -47,4 +40,29 @@ func (p *packer) traceFiles(cmd *cobra.Command, project *project) error {
 		fmt.Fprintf(talk, "%s: %d files added, %d removed\n", project.FileList, len(added), len(dropped))
 	}
 	return err
+}
+
+// try runs the app once, with its files shown to it or copied.
+func (p *packer) try(cmd *cobra.Command, project *project, copied bool) (*trial.Result, error) {
+	opts := trial.Options{App: project.ID, Visit: p.visit, Progress: func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), step) }}
+	var pkg *tempPackage
+	var err error
+	if copied {
+		root, rerr := project.tree.Everything(pkgdef.RootOptions{})
+		if rerr != nil {
+			return nil, rerr
+		}
+		pkg, err = packTemp(cmd.Context(), root)
+	} else {
+		opts.Tree = shownTree{project.tree}
+		pkg, err = packHead(cmd.Context(), project.Definition)
+	}
+	if err != nil {
+		return nil, err
+	}
+	opts.Package, err = io.ReadAll(pkg)
+	if err = errors.Join(err, pkg.Close()); err != nil {
+		return nil, err
+	}
+	return trial.Run(cmd.Context(), opts)
 }

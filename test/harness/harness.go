@@ -191,6 +191,13 @@ func (s *Server) Run() {
 	}
 }
 
+// Cmd is one of the program's commands, run by the server's user.
+func (s *Server) Cmd(args ...string) *exec.Cmd {
+	cmd := exec.Command(s.bin, args...)
+	s.asUser(cmd)
+	return cmd
+}
+
 func (s *Server) asUser(cmd *exec.Cmd) {
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "HOME=/nonexistent")
