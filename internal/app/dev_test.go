@@ -96,10 +96,10 @@ func TestOneDeveloper(t *testing.T) {
 	wantKind(t, "rubbish", err, sandstorm.Invalid)
 	_, err = f.s.Develop(t.Context(), "dora", strings.NewReader("x"), host.DevOptions{App: "../etc"})
 	wantKind(t, "bad id", err, sandstorm.Invalid)
-	f.host.DevErr = sandstorm.Errorf(sandstorm.Unavailable, "dev.no-fuse", "no")
+	f.host.RefuseDev(sandstorm.Errorf(sandstorm.Unavailable, "dev.no-fuse", "no"))
 	_, err = f.develops(3)
 	wantKind(t, "no FUSE", err, sandstorm.Unavailable)
-	f.host.DevErr = nil
+	f.host.RefuseDev(nil)
 	d, err = f.develops(4)
 	if err != nil {
 		t.Fatal(err)

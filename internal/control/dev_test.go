@@ -183,10 +183,10 @@ func TestDevelopIsToldOfTheEnd(t *testing.T) {
 func TestDevelopRefused(t *testing.T) {
 	r := newDevRig(t)
 	ctx := t.Context()
-	r.host.DevErr = sandstorm.Errorf(sandstorm.Unavailable, control.KeyNoFUSE, "no FUSE here")
+	r.host.RefuseDev(sandstorm.Errorf(sandstorm.Unavailable, control.KeyNoFUSE, "no FUSE here"))
 	_, err := control.OpenDev(ctx, r.socket, control.DevOptions{App: devApp, Mount: true}, strings.NewReader("x"), 1)
 	wantKey(t, "no FUSE", err, sandstorm.Unavailable, control.KeyNoFUSE)
-	r.host.DevErr = nil
+	r.host.RefuseDev(nil)
 	_, err = control.OpenDev(ctx, r.socket, control.DevOptions{App: "nonsense"}, strings.NewReader("x"), 1)
 	wantKey(t, "app id", err, sandstorm.Invalid, "id.app")
 	_, err = control.OpenDev(ctx, r.socket, control.DevOptions{App: devApp}, zeros{}, 1<<40)

@@ -14,7 +14,7 @@ import (
 // null device.
 func (h *Host) OpenDev(ctx context.Context, src io.Reader, opts host.DevOptions) (host.DevPackage, error) {
 	h.mu.Lock()
-	err := h.DevErr
+	err := h.devErr
 	h.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -27,6 +27,13 @@ func (h *Host) OpenDev(ctx context.Context, src io.Reader, opts host.DevOptions)
 	defer h.mu.Unlock()
 	h.devs = append(h.devs, d)
 	return d, nil
+}
+
+// RefuseDev makes OpenDev fail with err until called with nil.
+func (h *Host) RefuseDev(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.devErr = err
 }
 
 // FailDevs ends what is under development with err, as if its files were not

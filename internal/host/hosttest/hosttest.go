@@ -29,7 +29,7 @@ type Host struct {
 	mu       sync.Mutex
 	Starts   []host.StartRequest // all that were made
 	StartErr error               // what the next starts fail with
-	DevErr   error               // what OpenDev fails with
+	devErr   error               // what OpenDev fails with
 	devs     []*devPackage
 	grains   map[sandstorm.GrainID]int64
 	running  map[sandstorm.GrainID]*instance

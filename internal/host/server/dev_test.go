@@ -462,9 +462,7 @@ func TestDevDoesNotOutliveItsHost(t *testing.T) {
 	if len(running) != 1 || running[0].Instance != other.Instance {
 		t.Errorf("what runs is %+v", running)
 	}
-	if !gone(s.PID) {
-		t.Error("the grain of the app under development runs on")
-	}
+	eventually(t, "the grain of the app under development is gone", func() bool { return gone(s.PID) })
 	if left := r.devTrees(); len(left) > 0 {
 		t.Errorf("left in apps: %q", left)
 	}
