@@ -21,10 +21,10 @@ func open(p *browsertest.Page) {
 	p.Wait(`window.spreadsheet?.editor && SocialCalc.hadSnapshot && !document.querySelector(".loader") && document.querySelector("#people li")`)
 }
 
-// waitFor waits until a cell has a value, as it is shown.
+// waitFor waits until a cell has a value.
 func waitFor(p *browsertest.Page, cell, value string) {
 	p.Helper()
-	p.Wait(`spreadsheet.sheet.cells[%s]?.displaystring === %s`, cell, value)
+	p.Wait(`String(spreadsheet.sheet.cells[%s]?.datavalue) === %s`, cell, value)
 }
 
 // Two people fill in one sheet in two browsers, a third looks on; all is still
@@ -102,12 +102,27 @@ func TestSnapshot(t *testing.T) {
 	ann.Do(`(() => {
 		for (let i = 1; i <= 1200; i++) SocialCalc.Callbacks.broadcast("execute", {cmdstr: i === 7 ? "set nonsense \u0000\nname define" : "set A" + i + " value n " + i, saveundo: true});
 	})()`)
+	// The last command is kept: then a kill can come.
+	eve := b.Page(t, g.As("Eve", "view").URL)
+	open(eve)
+	eve.Wait(`spreadsheet.sheet.cells.A1200?.datavalue === 1200`)
 	g.Restart()
 	for range 2 {
 		eve := b.Page(t, g.As("Eve", "view").URL)
 		open(eve)
 		eve.Wait(`spreadsheet.sheet.cells.A1200?.datavalue === 1200 && spreadsheet.sheet.cells.A8?.datavalue === 8`)
 		g.Restart()
+	}
+	open(ann)
+	if left := browsertest.Value[int](ann, `new Promise((done) => {
+		const socket = new WebSocket(location.origin.replace("http", "ws") + "/live");
+		socket.onopen = () => socket.send(JSON.stringify({type: "ask.log", user: "x", room: "sheet"}));
+		socket.onmessage = ({data}) => {
+			const {type, log, snapshot} = JSON.parse(data);
+			if (type === "log") { socket.close(); done(snapshot === "" ? -1 : log.length); }
+		};
+	})`); left < 0 || left > 1000 {
+		t.Errorf("%d commands are left beside the snapshot", left)
 	}
 	code, body := graintest.Do(t, g.As("Eve", "view"), "GET", "/sheet.csv", "")
 	if code != 200 || !strings.HasSuffix(strings.TrimSpace(body), "\n1199\n1200") {

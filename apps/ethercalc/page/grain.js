@@ -71,18 +71,29 @@
 		}),
 	};
 
-	// No tab for forms.
-	addEventListener("load", () => {
-		const control = SocialCalc.SpreadsheetControl;
-		if (!control) return;
-		const start = control.prototype.InitializeSpreadsheetControl;
-		control.prototype.InitializeSpreadsheetControl = function (...rest) {
-			const form = this.tabs.findIndex((tab) => tab.name === "form");
-			if (form >= 0) {
-				this.tabs.splice(form, 1);
-				this.tabs.forEach((tab, i) => { this.tabnums[tab.name] = i; });
-			}
-			return start.apply(this, rest);
-		};
-	});
+	// A command that means nothing must not stop those after it.
+	const execute = SocialCalc.ExecuteSheetCommand;
+	SocialCalc.ExecuteSheetCommand = (sheet, command, undo) => {
+		try {
+			return execute(sheet, command, undo);
+		} catch (err) {
+			console.warn("A command failed:", err);
+			return "";
+		}
+	};
+
+	// No tab for forms: they are sheets of their own. And whoever opens the sheet
+	// can type at once, without a click.
+	const control = SocialCalc.SpreadsheetControl.prototype;
+	const start = control.InitializeSpreadsheetControl;
+	control.InitializeSpreadsheetControl = function (...rest) {
+		const form = this.tabs.findIndex((tab) => tab.name === "form");
+		if (form >= 0) {
+			this.tabs.splice(form, 1);
+			this.tabs.forEach((tab, i) => { this.tabnums[tab.name] = i; });
+		}
+		const result = start.apply(this, rest);
+		SocialCalc.KeyboardSetFocus(this.editor);
+		return result;
+	};
 })();
