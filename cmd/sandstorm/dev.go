@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sandstorm-go/sandstorm/internal/config"
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 func newDevCommand() *cobra.Command {
@@ -80,7 +81,7 @@ func runDev(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, packages [
 		if err != nil {
 			return fmt.Errorf("install %s: %w", f.Name(), err)
 		}
-		fmt.Fprintf(&plain{w: os.Stderr}, "Installed %s.\n", pkg.Manifest.AppTitle.Default)
+		fmt.Fprintf(terminal.NewPlain(os.Stderr), "Installed %s.\n", pkg.Manifest.AppTitle.Default)
 	}
 	done := make(chan error, 1)
 	go func() { done <- p.run(ctx) }()

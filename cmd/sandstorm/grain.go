@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sandstorm-go/sandstorm/internal/control"
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 func newGrainCommand() *cobra.Command {
@@ -165,7 +166,7 @@ func newGrainLogCommand() *cobra.Command {
 			defer log.Close()
 			var w io.Writer = cmd.OutOrStdout()
 			if isTerminal(os.Stdout) { // into a file goes every byte as it is
-				w = &plain{w: w}
+				w = terminal.NewPlain(w)
 			}
 			_, err = io.Copy(w, log)
 			if cmd.Context().Err() != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/control"
 	"github.com/sandstorm-go/sandstorm/internal/spktool"
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 	"github.com/sandstorm-go/sandstorm/internal/trial"
 )
 
@@ -45,7 +46,7 @@ func exitCode(err error) int {
 	if spktool.Owns(err) {
 		return spktool.Report(os.Stderr, "spk", err)
 	}
-	fmt.Fprintln(&plain{w: os.Stderr}, "sandstorm:", err)
+	fmt.Fprintln(terminal.NewPlain(os.Stderr), "sandstorm:", err)
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 // output prints what a command made or found: as JSON for scripts, else as
@@ -21,7 +23,7 @@ func (o *output) flag(cmd *cobra.Command) {
 // print writes v as JSON, or else calls text.
 func (o *output) print(w io.Writer, v any, text func(w io.Writer)) error {
 	if !o.json {
-		text(&plain{w: w})
+		text(terminal.NewPlain(w))
 		return nil
 	}
 	enc := json.NewEncoder(w)
@@ -36,7 +38,7 @@ func table(w io.Writer, header []string, rows [][]string) {
 	fmt.Fprintln(tw, strings.Join(header, "\t"))
 	for _, row := range rows {
 		for i := range row {
-			row[i] = cell(row[i])
+			row[i] = terminal.Cell(row[i])
 		}
 		fmt.Fprintln(tw, strings.Join(row, "\t"))
 	}

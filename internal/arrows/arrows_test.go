@@ -46,6 +46,7 @@ var layer = []struct {
 	{"internal/store", 3},
 	{"internal/bridge", 3},
 	{"internal/arrows", 0},
+	{"internal/terminal", 0},
 	{"internal/config", 3},
 	{"internal/host/server", 3},
 	{"internal/devfs", 3},

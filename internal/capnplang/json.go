@@ -1,10 +1,13 @@
 package capnplang
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 // JSON gives the value as indented JSON, with the same members and values as
@@ -149,9 +152,8 @@ func (w *jsonWriter) text(s string) {
 			w.buf = append(w.buf, `\r`...)
 		case r == '\t':
 			w.buf = append(w.buf, `\t`...)
-		case r < ' ' || r == 0x7f:
-			const digits = "0123456789abcdef"
-			w.buf = append(w.buf, '\\', 'u', '0', '0', digits[r>>4], digits[r&15])
+		case terminal.Obeyed(r): // also beyond ASCII: it may be printed
+			w.buf = fmt.Appendf(w.buf, `\u%04x`, r)
 		default:
 			w.buf = utf8.AppendRune(w.buf, r)
 		}

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 // quote writes a text as a Cap'n Proto literal. What cannot be in one, a NUL
-// byte or what is no UTF-8, becomes U+FFFD.
+// byte or what is no UTF-8, becomes U+FFFD. What an editor would obey instead of
+// showing it is escaped: the packager is to read the file.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -22,8 +25,10 @@ func quote(s string) string {
 			b.WriteString(`\t`)
 		case r == 0:
 			b.WriteRune(utf8.RuneError)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, r)
+		case terminal.Obeyed(r):
+			for _, c := range utf8.AppendRune(nil, r) {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			}
 		default:
 			b.WriteRune(r)
 		}

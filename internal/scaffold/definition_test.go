@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandstorm-go/sandstorm/internal/capnplang"
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 	"github.com/sandstorm-go/sandstorm/schema"
 )
 
@@ -262,5 +263,22 @@ func TestFromImage(t *testing.T) {
 	notes := strings.Join(f.Notes, "\n")
 	if f.Port != 80 || !strings.Contains(notes, "port 80") || !strings.Contains(notes, "/data") || strings.Contains(notes, "/var/lib") {
 		t.Errorf("%d\n%s", f.Port, notes)
+	}
+}
+
+// TestNothingHidden: what a stranger's image says is to be read as it is, so that
+// a definition cannot look other than it is (CVE-2021-42574).
+func TestNothingHidden(t *testing.T) {
+	f := FromImage(ImageOptions{
+		Title: "a\u202eb", Source: "oci:x\u2066y", Argv: []string{"/a\u202eb", "\u2066\u009b"},
+		Env: []string{"A=\u202e\x1b", "B\u2067=1"}, Ports: []int{8080}, Volumes: []string{"/v\u202d"},
+	})
+	text := Definition(f, testAppID, 1)
+	if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && terminal.Obeyed(r) }); i >= 0 {
+		t.Errorf("%q", text[max(0, i-40):i+10])
+	}
+	withOurs(t, text)
+	if !strings.Contains(text, `"/a\xe2\x80\xaeb"`) {
+		t.Error(text)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 // finder finds a program on this machine, by its name, and returns its absolute
@@ -70,7 +72,7 @@ func plainNote(s string) string {
 	}
 	var out []byte
 	for _, r := range s {
-		if r < ' ' || r == 0x7f || r == 0xFFFD || r >= 0x2028 && r <= 0x202e {
+		if terminal.Obeyed(r) || r == 0xFFFD || r == 0x2028 || r == 0x2029 {
 			r = ' '
 		}
 		out = append(out, string(r)...)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 const (
@@ -80,10 +82,9 @@ func join(parts []string, childMultiline bool, indent int, prefixed bool) (text 
 	return first + strings.Join(parts, ",\n"+space) + " ", true
 }
 
-// quote writes a text as in JSON. Control characters beyond ASCII's, which some
-// terminals obey, are escaped too.
+// quote writes a text as in JSON. Control characters beyond ASCII's and those that
+// turn the direction of text, which terminals obey, are escaped too.
 func quote(s string) string {
-	const hex = "0123456789abcdef"
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, c := range s {
@@ -101,10 +102,8 @@ func quote(s string) string {
 			b.WriteString(`\r`)
 		case c == '\t':
 			b.WriteString(`\t`)
-		case c < 0x20 || c >= 0x7f && c < 0xa0:
-			b.WriteString(`\u00`)
-			b.WriteByte(hex[c/16])
-			b.WriteByte(hex[c%16])
+		case terminal.Obeyed(c):
+			fmt.Fprintf(&b, `\u%04x`, c)
 		default:
 			b.WriteRune(c)
 		}

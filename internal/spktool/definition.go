@@ -49,10 +49,8 @@ func (d *definition) open(cmd *cobra.Command) (p *project, release func(), err e
 		warn(cmd.ErrOrStderr(), "%s", w)
 	}
 	opts := pkgdef.TreeOptions{}
-	if def.WantsBridge {
-		if opts.Bridge, err = bridgeprogram.Program(); err != nil {
-			return nil, nil, err
-		}
+	if opts.Bridge, err = bridgeprogram.Program(); err != nil && def.WantsBridge {
+		return nil, nil, err
 	}
 	opts.Add, release, err = unpackImages(cmd, d.from)
 	if err != nil {

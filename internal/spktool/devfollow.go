@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/sandstorm-go/sandstorm/internal/bridgeprogram"
 	"github.com/sandstorm-go/sandstorm/internal/pkgdef"
 )
 
@@ -84,12 +83,8 @@ func (s *devSession) change(ctx context.Context, changed []string) {
 // adopt puts a new definition in place of the old one. What --from unpacked
 // stays.
 func (s *devSession) adopt(def *pkgdef.Definition) {
-	opts := s.project.tree.Options()
-	if def.WantsBridge && opts.Bridge == nil {
-		opts.Bridge, _ = bridgeprogram.Program() // in development it never runs
-	}
+	s.project.tree = def.Tree(s.project.tree.Options())
 	s.project.Definition = def
-	s.project.tree = def.Tree(opts)
 	s.tree.Store(s.project.tree)
 }
 

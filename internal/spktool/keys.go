@@ -3,14 +3,15 @@ package spktool
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/keyring"
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 // keys is how a command finds the keyring.
@@ -129,7 +130,7 @@ func newGetkey() *cobra.Command {
 			"adds it to theirs with “cat FILE >> ~/.sandstorm-keyring”.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f, ok := cmd.OutOrStdout().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			if _, ok := terminal.File(cmd.OutOrStdout()); ok {
 				return usagef("keys are not text: send them to a file with “> FILE”")
 			}
 			ring, err := k.open(cmd)
@@ -155,10 +156,18 @@ func newGetkey() *cobra.Command {
 				}
 				out = append(out, message...)
 			}
-			_, err = cmd.OutOrStdout().Write(out)
+			_, err = binaryOutput(cmd).Write(out)
 			return err
 		},
 	}
 	k.flags(cmd)
 	return cmd
+}
+
+// binaryOutput is standard output for what is no text.
+func binaryOutput(cmd *cobra.Command) io.Writer {
+	if p, ok := cmd.OutOrStdout().(*terminal.Plain); ok {
+		return p.Unwrap()
+	}
+	return cmd.OutOrStdout()
 }

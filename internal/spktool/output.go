@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
+
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 // newFile is a file that appears at its path only when it is complete.
@@ -45,12 +46,12 @@ type progress struct{ bar *progressbar.ProgressBar }
 
 // newProgress begins to show work of total bytes, -1 if nobody knows.
 func newProgress(w io.Writer, what string, total int64) *progress {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	f, ok := terminal.File(w)
+	if !ok {
 		return &progress{}
 	}
 	return &progress{progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+		progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish(),
 		progressbar.OptionThrottle(100*1e6))}
 }

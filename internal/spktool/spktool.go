@@ -11,11 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sandstorm-go/sandstorm"
 	"github.com/sandstorm-go/sandstorm/internal/locale"
+	"github.com/sandstorm-go/sandstorm/internal/terminal"
 )
 
 // UsageError is a mistake in the command line itself.
@@ -32,7 +34,8 @@ type Error struct{ error }
 // Unwrap returns what went wrong.
 func (e Error) Unwrap() error { return e.error }
 
-// New returns the command `spk` with all of its commands.
+// New returns the command `spk` with all of its commands. What they print is made
+// harmless to terminals: packages and source trees come from strangers.
 func New(release string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "spk",
@@ -54,6 +57,8 @@ func New(release string) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetOut(terminal.NewPlain(os.Stdout))
+	root.SetErr(terminal.NewPlain(os.Stderr))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return UsageError{err} })
 	root.AddCommand(
 		newKeygen(), newListkeys(), newGetkey(),
@@ -96,6 +101,7 @@ func Report(w io.Writer, program string, err error) int {
 	if err == nil {
 		return 0
 	}
+	w = terminal.NewPlain(w)
 	var usage UsageError
 	var about *packageError
 	switch {

@@ -44,7 +44,7 @@ func packTemp(ctx context.Context, root *spk.Node) (p *tempPackage, err error) {
 func packHead(ctx context.Context, def *pkgdef.Definition) (*tempPackage, error) {
 	root := spk.NewDirectory("")
 	root.Put(spk.NewFile(spk.ManifestName, def.Manifest, false))
-	if def.BridgeConfig != nil {
+	if def.WantsBridge {
 		root.Put(spk.NewFile(spk.BridgeConfigName, def.BridgeConfig, false))
 	}
 	return packTemp(ctx, root)
