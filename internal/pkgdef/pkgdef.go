@@ -33,8 +33,8 @@ type Definition struct {
 
 	Manifest     []byte              // framed: becomes sandstorm-manifest
 	Parsed       *sandstorm.Manifest // the same, by the server's rules
-	BridgeConfig []byte              // framed: becomes sandstorm-http-bridge-config; nil if there is none
-	WantsBridge  bool                // the program sandstorm-http-bridge belongs into the package
+	BridgeConfig []byte              // framed: becomes sandstorm-http-bridge-config; empty where the definition has none
+	WantsBridge  bool                // the program sandstorm-http-bridge and that file belong into the package
 
 	Sources       []Mapping
 	FileList      string   // path of the list of files; empty if there is none
@@ -188,24 +188,35 @@ func (d *Definition) readManifest(def schema.PackageDefinition) error {
 }
 
 func (d *Definition) readBridge(def schema.PackageDefinition) error {
-	if def.HasBridgeConfig() {
-		c, err := def.BridgeConfig()
-		if err != nil {
-			return err
-		}
-		if d.BridgeConfig, err = copyRoot(c.ToPtr()); err != nil {
-			return fmt.Errorf("bridgeConfig: %w", err)
-		}
-		if _, err := spk.ParseBridgeConfig(d.BridgeConfig); err != nil {
-			return err
-		}
-		d.WantsBridge = true
+	c, err := def.BridgeConfig()
+	if err != nil {
+		return err
 	}
-	if c := d.Parsed; c != nil && c.Continue != nil {
-		program := strings.TrimPrefix(strings.TrimPrefix(c.Continue.Argv[0], "."), "/")
+	if !def.HasBridgeConfig() {
+		if c, err = emptyBridgeConfig(); err != nil {
+			return err
+		}
+	}
+	if d.BridgeConfig, err = copyRoot(c.ToPtr()); err != nil {
+		return fmt.Errorf("bridgeConfig: %w", err)
+	}
+	if _, err := spk.ParseBridgeConfig(d.BridgeConfig); err != nil {
+		return err
+	}
+	d.WantsBridge = def.HasBridgeConfig()
+	if d.Parsed != nil && d.Parsed.Continue != nil {
+		program := strings.TrimPrefix(strings.TrimPrefix(d.Parsed.Continue.Argv[0], "."), "/")
 		d.WantsBridge = d.WantsBridge || program == BridgeName
 	}
 	return nil
+}
+
+func emptyBridgeConfig() (schema.BridgeConfig, error) {
+	_, seg, err := capnp.NewMessage(capnp.SingleSegment(nil))
+	if err != nil {
+		return schema.BridgeConfig{}, err
+	}
+	return schema.NewRootBridgeConfig(seg)
 }
 
 // copyRoot makes a framed message of one struct of another message.

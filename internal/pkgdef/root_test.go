@@ -48,7 +48,7 @@ func TestRoot(t *testing.T) {
 	root, err := def.Root(tree, pkgdef.RootOptions{Used: []string{"lib/b"}})
 	must(t, err)
 	packed(t, root) // sorts
-	want := "bin/ bin/app dev/ lib/ lib/a/ lib/a/x lib/b link more/ more/deep/ more/deep/z proc/ proc/cpuinfo sandstorm-http-bridge sandstorm-manifest tmp/ var/"
+	want := "bin/ bin/app dev/ lib/ lib/a/ lib/a/x lib/b link more/ more/deep/ more/deep/z proc/ proc/cpuinfo sandstorm-http-bridge sandstorm-http-bridge-config sandstorm-manifest tmp/ var/"
 	if got := strings.Join(paths(root, ""), " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -59,7 +59,7 @@ func TestEverything(t *testing.T) {
 	must(t, unix.Mkfifo(filepath.Join(dir, "src/pipe"), 0o600))
 	def := load(t, dir, `sourceMap = (searchPath = [(sourcePath = "src")]), alwaysInclude = ["."], bridgeConfig = ()`)
 	var warnings, picked []string
-	root, err := def.Root(def.Tree(pkgdef.TreeOptions{}), pkgdef.RootOptions{
+	root, err := def.Root(def.Tree(pkgdef.TreeOptions{Bridge: []byte("b")}), pkgdef.RootOptions{
 		Warn: func(s string) { warnings = append(warnings, s) }, Picked: func(s string) { picked = append(picked, s) },
 	})
 	must(t, err)
@@ -114,5 +114,28 @@ func TestReproducible(t *testing.T) {
 	}
 	if !bytes.Equal(made[0], made[1]) {
 		t.Error("two packages of the same files differ")
+	}
+}
+
+// An app of the raw API gets the bridge only if its list names it.
+func TestRawApp(t *testing.T) {
+	dir := files(t, map[string]string{"src/app": "", "named.list": "app\nsandstorm-http-bridge\nsandstorm-http-bridge-config\n"})
+	const common = `sourceMap = (searchPath = [(sourcePath = "src")]), `
+	for members, want := range map[string]string{
+		`alwaysInclude = ["."]`:   "app dev/ proc/ proc/cpuinfo sandstorm-manifest tmp/ var/",
+		`fileList = "named.list"`: "app dev/ proc/ proc/cpuinfo sandstorm-http-bridge sandstorm-http-bridge-config sandstorm-manifest tmp/ var/",
+	} {
+		path := definition(t, dir, common+members)
+		text, err := os.ReadFile(path)
+		must(t, err)
+		must(t, os.WriteFile(path, bytes.Replace(text, []byte(`"/sandstorm-http-bridge", "8000", "--", `), nil, 1), 0o644))
+		def, err := pkgdef.Load(path, pkgdef.Options{})
+		must(t, err)
+		root, err := def.Root(def.Tree(pkgdef.TreeOptions{Bridge: []byte("b")}), pkgdef.RootOptions{})
+		must(t, err)
+		packed(t, root)
+		if got := strings.Join(paths(root, ""), " "); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", members, got, want)
+		}
 	}
 }

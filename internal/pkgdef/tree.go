@@ -1,8 +1,10 @@
 package pkgdef
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -24,6 +26,7 @@ var mountPoints = []string{"dev", "tmp", "var"}
 type Tree struct {
 	sources []Mapping
 	made    map[string]*Entry
+	offered map[string]*Entry // what is made, but only where a list names it
 	opts    TreeOptions
 }
 
@@ -54,11 +57,12 @@ func (d *Definition) Tree(opts TreeOptions) *Tree {
 	for _, name := range mountPoints {
 		t.made[name] = &Entry{Dir: true}
 	}
-	if d.BridgeConfig != nil {
-		t.made[spk.BridgeConfigName] = &Entry{Content: d.BridgeConfig}
+	t.offered = map[string]*Entry{spk.BridgeConfigName: {Content: d.BridgeConfig}}
+	if opts.Bridge != nil {
+		t.offered[BridgeName] = &Entry{Content: opts.Bridge, Exec: true}
 	}
 	if d.WantsBridge {
-		t.made[BridgeName] = &Entry{Content: opts.Bridge, Exec: true}
+		maps.Copy(t.made, t.offered)
 	}
 	return t
 }
@@ -75,7 +79,7 @@ func (t *Tree) Options() TreeOptions { return t.opts }
 // Resolve finds what lies at a clean path below the root, which is "". It is
 // fs.ErrNotExist if nothing does.
 func (t *Tree) Resolve(p string) (*Entry, error) {
-	if e := t.made[p]; e != nil {
+	if e := cmp.Or(t.made[p], t.offered[p]); e != nil {
 		return e, nil
 	}
 	if underMountPoint(p) {

@@ -59,7 +59,7 @@ func TestResolve(t *testing.T) {
 func TestNames(t *testing.T) {
 	tree, _ := mapped(t)
 	for dir, want := range map[string]string{
-		"":    "both dev dir file hidden hide-not link opt proc sandstorm-http-bridge sandstorm-manifest tmp usr var",
+		"":    "both dev dir file hidden hide-not link opt proc sandstorm-http-bridge sandstorm-http-bridge-config sandstorm-manifest tmp usr var",
 		"dir": "one two", "usr": "share", "usr/share": "icon", "opt": "app", "opt/app": "inside",
 		"var": "", "dev": "", "proc": "cpuinfo version",
 	} {
