@@ -98,7 +98,8 @@ func (f *Found) manifest(b *strings.Builder) {
 
 func (f *Found) sources(b *strings.Builder) {
 	b.WriteString("\n  sourceMap = (\n    searchPath = [\n      # Where the files of the package are here. The first that has one counts.\n")
-	traced := false
+	// Of an image, too, only what is used is packed.
+	traced := len(f.Include) == 0
 	for i, m := range f.Sources {
 		comma := ","
 		if i == len(f.Sources)-1 {
