@@ -20,6 +20,7 @@ func main() {
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the process at once
 	err := spktool.New(release).ExecuteContext(ctx)
 	stop()
 	os.Exit(spktool.Report(os.Stderr, "spk", err))

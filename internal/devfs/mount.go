@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 )
 
 // Mount shows the tree at a directory of this machine, for people to look at.
@@ -24,5 +25,15 @@ func Mount(dir string, tree Tree, opts Options) (*FS, error) {
 	return f, f.server.WaitMount()
 }
 
-// Unmount ends what Mount began. It fails while something uses the directory.
-func (f *FS) Unmount() error { return f.server.Unmount() }
+// Unmount ends what Mount began at dir. While something uses the directory the
+// name is taken away all the same, as far as this user may, and the files with
+// the process: a dead directory must not stay behind. busy reports that.
+func (f *FS) Unmount(dir string) (busy bool, err error) {
+	if err = f.server.Unmount(); err == nil {
+		return false, nil
+	}
+	if unix.Unmount(dir, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW) == nil {
+		return true, nil
+	}
+	return true, fmt.Errorf("something uses %s, so it stays behind without files: end that, then run “fusermount3 -u %s” (%w)", dir, dir, err)
+}

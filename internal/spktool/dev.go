@@ -74,19 +74,24 @@ func (d *developer) run(cmd *cobra.Command) error {
 // second.
 func interruptible(cmd *cobra.Command) (context.Context, func()) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	again := make(chan os.Signal, 1)
+	again := make(chan os.Signal, 2)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	over := make(chan struct{})
 	go func() {
-		<-ctx.Done()
-		signal.Notify(again, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-		if _, ok := <-again; ok {
-			fmt.Fprintln(cmd.ErrOrStderr(), "Ended at once; the list of files was not written.")
-			os.Exit(1)
+		for range 2 {
+			select {
+			case <-again:
+			case <-over:
+				return
+			}
 		}
+		fmt.Fprintln(cmd.ErrOrStderr(), "Ended at once; the list of files was not written.")
+		os.Exit(1)
 	}()
 	return ctx, func() {
 		stop()
 		signal.Stop(again)
-		close(again)
+		close(over)
 	}
 }
 

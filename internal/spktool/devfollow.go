@@ -2,6 +2,7 @@ package spktool
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sandstorm-go/sandstorm/internal/pkgdef"
@@ -57,6 +58,9 @@ func (s *devSession) change(ctx context.Context, changed []string) {
 		if path == absolute(s.project.File) {
 			whole = true
 			def, err := pkgdef.Load(s.def.spec, s.def.options())
+			if err == nil && def.ID != s.project.ID {
+				err = fmt.Errorf("%s: the app's id is another one now: end “spk dev” and start it anew", def.File)
+			}
 			if err != nil {
 				s.say(err.Error() + "\nThe app runs as it was defined before.")
 				return

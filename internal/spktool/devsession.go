@@ -51,14 +51,15 @@ func (s *devSession) run(ctx context.Context) (err error) {
 	}
 	defer s.end()
 	s.announce()
-	if err := s.follow(ctx); err != nil {
+	err = s.follow(ctx)
+	if err == nil {
+		s.say("Ending; the app's grains go back to the installed package.")
+	}
+	err = errors.Join(err, s.end())
+	if s.fs == nil {
 		return err
 	}
-	s.say("Ending; the app's grains go back to the installed package.")
-	if err := s.end(); err != nil || s.fs == nil {
-		return err
-	}
-	return writeUsed(s.cmd, s.project, s.fs.Used())
+	return errors.Join(err, writeUsed(s.cmd, s.project, s.fs.Used()))
 }
 
 // open registers the app, with its files served from here if that works.

@@ -2,6 +2,7 @@ package spktool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -22,10 +23,10 @@ func (d *developer) runMounted(ctx context.Context, cmd *cobra.Command, p *proje
 	select {
 	case <-gone:
 	case <-ctx.Done():
-		if err := fs.Unmount(); err != nil {
-			return fmt.Errorf("%s cannot be unmounted while something uses it: %w", d.mount, err)
+		var busy bool
+		if busy, err = fs.Unmount(d.mount); !busy {
+			<-gone
 		}
-		<-gone
 	}
-	return writeUsed(cmd, p, fs.Used())
+	return errors.Join(err, writeUsed(cmd, p, fs.Used()))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"errors"
 	"io"
 	"os"
 
@@ -29,8 +28,12 @@ func packTemp(ctx context.Context, root *spk.Node) (p *tempPackage, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Remove(f.Name()); err != nil { // first of all: nothing can leave it behind
+		f.Close()
+		return nil, err
+	}
 	info, err := spk.Write(ctx, f, key, root, spk.WriteOptions{Store: true})
-	if err = errors.Join(err, os.Remove(f.Name())); err == nil {
+	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {

@@ -25,7 +25,7 @@ func newUnpack() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			src, read, err := openPackage(args[0], cmd.ErrOrStderr(), "Unpacking")
+			src, read, err := openPackage(cmd.Context(), args[0], cmd.ErrOrStderr(), "Unpacking")
 			if err != nil {
 				return err
 			}
@@ -46,10 +46,10 @@ func unpackDir(args []string) (string, error) {
 	switch name, ok := strings.CutSuffix(args[0], ".spk"); {
 	case len(args) == 2:
 		dir = args[1]
-	case ok:
+	case ok && filepath.Base(args[0]) != ".spk":
 		dir = name
 	default:
-		return "", usagef("%s does not end with .spk: say which directory to unpack to", args[0])
+		return "", usagef("%s is not NAME.spk: say which directory to unpack to", args[0])
 	}
 	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%s exists already; name a directory that does not", dir)

@@ -18,7 +18,7 @@ func newVerify() *cobra.Command {
 			"of old depend on it. --json prints JSON.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			src, read, err := openPackage(args[0], cmd.ErrOrStderr(), "Verifying")
+			src, read, err := openPackage(cmd.Context(), args[0], cmd.ErrOrStderr(), "Verifying")
 			if err != nil {
 				return err
 			}

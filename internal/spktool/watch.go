@@ -1,9 +1,9 @@
 package spktool
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -66,12 +66,14 @@ func (w *watcher) add(file string, since time.Time) {
 
 func (w *watcher) run() {
 	var pending []string
+	known := map[string]bool{} // what is in pending
 	quiet := time.NewTimer(settle)
 	settled := false
 	changedNow := func(file string) {
 		settled = false
 		quiet.Reset(settle)
-		if !slices.Contains(pending, file) {
+		if !known[file] {
+			known[file] = true
 			pending = append(pending, file)
 		}
 	}
@@ -96,8 +98,17 @@ func (w *watcher) run() {
 			if e.Op != fsnotify.Chmod && w.files[e.Name] {
 				changedNow(e.Name)
 			}
+		case err := <-w.fs.Errors:
+			// Nobody would hear of anything any more if this were not read. After
+			// an overflow any file may have changed.
+			if errors.Is(err, fsnotify.ErrEventOverflow) {
+				for file := range w.files {
+					changedNow(file)
+				}
+			}
 		case out <- pending:
 			pending = nil
+			clear(known)
 		}
 	}
 }
