@@ -10,7 +10,7 @@ ours="$STAGE/usr/lib/sandstorm"
 mkdir -p "$STAGE/usr/bin" "$STAGE/usr/lib/node-red" "$ours/page" "$doc/node"
 cp "$node/bin/node" "$STAGE/usr/bin/"
 cp "$node/LICENSE" "$doc/node/"
-cp start.js settings.js warm.js "$ours/"
+cp start.js settings.js warm.js ../internal/node/visitor.js "$ours/"
 cp page/shell.js "$ours/page/"
 
 # What is for installing more nodes, for other machines, for developers, or for
@@ -22,15 +22,12 @@ cp -r "$WORK/npm/node_modules" "$STAGE/usr/lib/node-red/"
 		worker-timers worker-timers-broker worker-timers-worker worker-factory broker-factory js-sdsl socks help-me
 	find npm -mindepth 1 -maxdepth 1 -not -name package.json -not -name LICENSE -exec rm -rf {} + # its version is asked for
 	editor=@node-red/editor-client/public
-	rm -rf "$editor/red/red.js" "$editor/red/main.js" "$editor/red/tours" "$editor/vendor/ace"
+	rm -rf "$editor/red/red.js" "$editor/red/main.js" "$editor/red/tours" "$editor/vendor/monaco" "$editor/types"
 	find . -type d \( -name test -o -name tests -o -name __tests__ -o -name docs -o -name example -o -name examples -o -name benchmark -o -name .github \) \
 		-not -path './@node-red/*' -prune -exec rm -rf {} +
-	find . -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -iname 'readme*' -o -iname 'changelog*' -o -iname 'history.md' -o -name '*.flow' \) \
-		-not -path "./$editor/types/*" -delete
+	find . -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -iname 'readme*' -o -iname 'changelog*' -o -iname 'history.md' -o -name '*.flow' \) -delete
 )
 
-# Compiled code, made by one run of the very server. Node keeps it per user id;
-# in a grain that is 1000.
+# Compiled code, made by one run of the very server.
 rm -rf "$WORK/data" "$ours/cache"
 NODE_RED_DATA="$WORK/data" NODE_RED_PORT=0 NODE_ENV=production "$STAGE/usr/bin/node" "$ours/start.js"
-ls "$ours/cache"

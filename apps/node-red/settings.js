@@ -35,7 +35,7 @@ module.exports = {
 		page: { title: "Node-RED", scripts: [path.join(__dirname, "page/shell.js")] },
 		projects: { enabled: false },
 		multiplayer: { enabled: true },
-		codeEditor: { lib: "monaco", options: {} },
+		codeEditor: { lib: "ace" }, // the other one needs workers, which pages of grains may not have
 		tours: false,
 		userMenu: false,
 	},

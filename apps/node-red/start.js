@@ -12,6 +12,7 @@ require("module").enableCompileCache({ directory: path.join(__dirname, "cache"),
 const crypto = require("crypto");
 const fs = require("fs");
 const http = require("http");
+const { cleanName } = require("./visitor.js");
 const warm = require("./warm.js");
 
 const data = process.env.NODE_RED_DATA || "/var";
@@ -31,14 +32,6 @@ function permissionsOf(request) {
 	return (request.headers["x-sandstorm-permissions"] || "").split(",").map((s) => s.trim());
 }
 
-function nameOf(request) {
-	try {
-		return decodeURIComponent(request.headers["x-sandstorm-username"] || "").slice(0, 80) || "Anonymous";
-	} catch {
-		return "Anonymous";
-	}
-}
-
 // tokens is what Node-RED asks for the visitor of a header.
 async function tokens(token) {
 	if (typeof token !== "string" || !token.startsWith(secret)) return null;
@@ -56,7 +49,8 @@ function admit(request) {
 	if (!permissions.includes("view")) return permissions.includes("use") && pathname === "/" ? 303 : 403;
 	const edit = permissions.includes("edit");
 	if (!edit && !["GET", "HEAD", "OPTIONS"].includes(request.method)) return 403;
-	const visitor = { username: nameOf(request), permissions: edit ? "*" : "read" };
+	const name = cleanName(request.headers["x-sandstorm-username"]) || "Anonymous";
+	const visitor = { username: name, permissions: edit ? "*" : "read" };
 	request.headers[header] = secret + Buffer.from(JSON.stringify(visitor)).toString("base64url");
 	return 0;
 }
