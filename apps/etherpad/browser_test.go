@@ -83,8 +83,9 @@ func TestWritingTogether(t *testing.T) {
 func TestForgedMessages(t *testing.T) {
 	g := graintest.Start(t, "etherpad")
 	b := browsertest.Start(t, browsertest.Options{})
-	ann, eve := b.Page(t, g.As("Ann", "view", "edit").URL), b.Page(t, g.As("Eve", "view").URL)
+	ann, bob, eve := b.Page(t, g.As("Ann", "view", "edit").URL), b.Page(t, g.As("Bob", "view").URL), b.Page(t, g.As("Eve", "view").URL)
 	open(ann)
+	open(bob)
 	open(eve)
 	annID := browsertest.Value[string](ann, `pad.getUserId()`)
 	for _, message := range []string{
@@ -99,9 +100,10 @@ func TestForgedMessages(t *testing.T) {
 	} {
 		eve.Do(`void pad.socket.json.send(` + message + `)`)
 	}
-	// Whatever was to come of it came before the next answer.
+	// The server answered the last greeting: Eve is here twice, as herself.
+	eve.Wait(`document.querySelector("#connectivity .userdup")?.checkVisibility()`)
 	write(ann, "still here")
-	waitForText(eve, "still here")
+	waitForText(bob, "still here")
 	if id := browsertest.Value[string](eve, `pad.getUserId()`); id == annID || id == "" {
 		t.Errorf("Eve is %q, Ann %q", id, annID)
 	}
