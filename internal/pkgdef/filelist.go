@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // maxFileList bounds a list of files, in bytes.
@@ -24,7 +26,8 @@ type Line struct {
 
 // ReadFileList reads a list of files: one path per line, "#" starts a comment.
 func ReadFileList(file string) ([]Line, error) {
-	f, err := os.Open(file)
+	// O_NONBLOCK: a pipe of that name must not make it wait.
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: the list of files is missing; “spk dev” writes it while the app runs: %w", file, err)
 	}
@@ -32,21 +35,24 @@ func ReadFileList(file string) ([]Line, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxFileList {
-		return nil, fmt.Errorf("%s: the list of files must be a file of at most %d bytes (%w)", file, maxFileList, err)
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() || info.Size() > maxFileList {
+		return nil, fmt.Errorf("%s: the list of files must be an ordinary file of at most %d bytes", file, maxFileList)
 	}
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(f); err != nil {
+	content, err := io.ReadAll(io.LimitReader(f, maxFileList))
+	if err != nil {
 		return nil, err
 	}
-	return parseFileList(file, b.Bytes())
+	return parseFileList(file, content)
 }
 
 func parseFileList(file string, content []byte) ([]Line, error) {
 	var out []Line
 	scan := bufio.NewScanner(bytes.NewReader(content))
 	scan.Buffer(nil, 64<<10)
-	for n := 1; scan.Scan(); n++ {
+	n := 1
+	for ; scan.Scan(); n++ {
 		text, _, _ := strings.Cut(scan.Text(), "#")
 		if text = strings.TrimSpace(text); text == "" {
 			continue
@@ -58,7 +64,7 @@ func parseFileList(file string, content []byte) ([]Line, error) {
 		out = append(out, Line{Path: p, Number: n})
 	}
 	if err := scan.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s:%d: this line is too long for a path", file, n)
 	}
 	return out, nil
 }
@@ -81,30 +87,44 @@ const header = "# The files of the package, one path per line.\n" +
 	"# Lines may be added and removed by hand; a path that is not there is an error.\n" +
 	"# Directories here are packed empty; name whole ones in alwaysInclude.\n"
 
+// Changes are what UpdateFileList did to a list.
+type Changes struct {
+	Added   []string
+	Dropped []string // they name nothing any more
+	// Left are paths that a list cannot name, because of a "#" or a line break in
+	// them: only alwaysInclude packs such files, with the directory they are in.
+	Left []string
+}
+
 // UpdateFileList adds what was used to a list of files, takes lines away that
-// name nothing any more, and replaces the file at once. It returns the new and
-// the dropped paths. A list that is not there yet is made.
-func UpdateFileList(file string, used []string, t *Tree) (added, dropped []string, err error) {
+// name nothing any more, and replaces the file at once. A list that is not there
+// yet is made.
+func UpdateFileList(file string, used []string, t *Tree) (c Changes, err error) {
 	old, err := ReadFileList(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, err
+		return c, err
 	}
 	all := map[string]bool{}
 	for _, l := range old {
-		if _, err := t.Resolve(l.Path); err != nil {
-			dropped = append(dropped, l.Path)
+		// What cannot be looked at just now is not gone.
+		if _, err := t.Resolve(l.Path); errors.Is(err, fs.ErrNotExist) {
+			c.Dropped = append(c.Dropped, l.Path)
 			continue
 		}
 		all[l.Path] = true
 	}
 	for _, p := range used {
-		if p != "" && !all[p] && !strings.ContainsAny(p, "#\n") {
+		switch {
+		case p == "" || all[p]:
+		case !isListable(p):
+			c.Left = append(c.Left, p)
+		default:
 			all[p] = true
-			added = append(added, p)
+			c.Added = append(c.Added, p)
 		}
 	}
-	if old != nil && len(added)+len(dropped) == 0 {
-		return nil, nil, nil
+	if old != nil && len(c.Added)+len(c.Dropped) == 0 {
+		return c, nil
 	}
 	var b strings.Builder
 	b.WriteString(header)
@@ -116,7 +136,13 @@ func UpdateFileList(file string, used []string, t *Tree) (added, dropped []strin
 	for _, p := range paths {
 		b.WriteString(p + "\n")
 	}
-	return added, dropped, replaceFile(file, b.String())
+	return c, replaceFile(file, b.String())
+}
+
+// isListable reports whether a path can be written into a list and read again.
+func isListable(p string) bool {
+	lines, err := parseFileList("", []byte(p))
+	return err == nil && len(lines) == 1 && lines[0].Path == p
 }
 
 // replaceFile writes a file so that it is the old or the new one at any moment.

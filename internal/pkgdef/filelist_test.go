@@ -3,8 +3,11 @@ package pkgdef_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/sandstorm-go/sandstorm/internal/pkgdef"
 )
@@ -12,13 +15,15 @@ import (
 func TestReadFileList(t *testing.T) {
 	dir := files(t, map[string]string{
 		"good": "# a list\n  usr/bin/app  # why\n\nusr//lib/./x\n.\r\n", "abs": "a\n/etc/passwd\n", "out": "\n\n../x\n", "dir/": "",
+		"long": "a\n" + strings.Repeat("x", 1<<17) + "\n",
 	})
+	must(t, unix.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
 	lines, err := pkgdef.ReadFileList(filepath.Join(dir, "good"))
 	if err != nil || len(lines) != 3 || lines[0] != (pkgdef.Line{Path: "usr/bin/app", Number: 2}) || lines[1].Path != "usr/lib/x" {
 		t.Errorf("%v, %v", lines, err)
 	}
-	for name, want := range map[string]string{"abs": "abs:2:", "out": "out:3:", "gone": "spk dev", "dir": "must be a file"} {
-		if _, err := pkgdef.ReadFileList(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {
+	for name, want := range map[string]string{"abs": "abs:2:", "out": "out:3:", "gone": "spk dev", "dir": "must be an ordinary file", "pipe": "must be an ordinary file", "long": "long:2:"} {
+		if _, err := pkgdef.ReadFileList(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "%!") {
 			t.Errorf("%s: %v; want %q", name, err, want)
 		}
 	}
@@ -29,9 +34,10 @@ func TestUpdateFileList(t *testing.T) {
 	def := load(t, dir, `sourceMap = (searchPath = [(sourcePath = "src")]), fileList = "list"`)
 	tree := def.Tree(pkgdef.TreeOptions{})
 	list := filepath.Join(dir, "list")
-	added, dropped, err := pkgdef.UpdateFileList(list, []string{"two", "one", "", "sandstorm-manifest", "odd\nname", "a#b"}, tree)
-	if err != nil || strings.Join(added, " ") != "two sandstorm-manifest" || strings.Join(dropped, " ") != "gone" {
-		t.Fatalf("added %q, dropped %q, %v", added, dropped, err)
+	odd := []string{"odd\nname", "a#b", "a ", "a\r", "a/\u00a0"}
+	c, err := pkgdef.UpdateFileList(list, append([]string{"two", "one", "", "sandstorm-manifest"}, odd...), tree)
+	if err != nil || strings.Join(c.Added, " ") != "two sandstorm-manifest" || strings.Join(c.Dropped, " ") != "gone" || !slices.Equal(c.Left, odd) {
+		t.Fatalf("%q, %v", c, err)
 	}
 	b, err := os.ReadFile(list)
 	must(t, err)
@@ -44,7 +50,7 @@ func TestUpdateFileList(t *testing.T) {
 	}
 	// Nothing new: the file stays as it is, comments of a person included.
 	must(t, os.WriteFile(list, []byte("one # mine\n"), 0o644))
-	if _, _, err := pkgdef.UpdateFileList(list, []string{"one"}, tree); err != nil {
+	if _, err := pkgdef.UpdateFileList(list, []string{"one"}, tree); err != nil {
 		t.Fatal(err)
 	}
 	if b, _ := os.ReadFile(list); string(b) != "one # mine\n" {

@@ -1,6 +1,7 @@
 package pkgdef
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,7 +26,11 @@ type RootOptions struct {
 	Picked func(source string)
 	// Warn, if set, hears of what is packed otherwise than one might think.
 	Warn func(string)
+
+	maxNodes int // for tests; 0 means the format's limit
 }
+
+func (o *RootOptions) nodes() int { return cmp.Or(o.maxNodes, spk.MaxNodes) }
 
 // Root builds what is packed: the files of the list and those to be included
 // always, out of tree, with what every package has.
@@ -78,22 +83,35 @@ func (t *Tree) Everything(opts RootOptions) (*spk.Node, error) {
 
 // picker copies paths of a tree into what is packed.
 type picker struct {
-	tree *Tree
-	opts RootOptions
-	root *spk.Node
+	tree  *Tree
+	opts  RootOptions
+	root  *spk.Node
+	nodes int // so far; a few may count twice
 }
 
-// pick adds a path and, if deep, all below. "." is everything.
+// pick adds a path and, if deep, all below. "." is the root, which is there
+// already.
 func (p *picker) pick(name string, deep bool) error {
-	if name == "." {
+	switch {
+	case name == "." && deep:
 		return p.pickAll("")
+	case name == ".":
+		return nil
 	}
 	e, err := p.tree.Resolve(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("No file found to satisfy requirement: %s", name) //nolint:staticcheck // scripts know this sentence
+		//lint:ignore ST1005 scripts know this sentence
+		return fmt.Errorf("No file found to satisfy requirement: %s", name)
 	}
 	if err != nil {
 		return err
+	}
+	return p.pickEntry(name, e, deep)
+}
+
+func (p *picker) pickEntry(name string, e *Entry, deep bool) error {
+	if p.nodes++; p.nodes > p.opts.nodes() {
+		return fmt.Errorf("%q: more than %d files, which is more than a package may hold: name less in alwaysInclude, or hide directories with hidePaths", name, p.opts.nodes())
 	}
 	if deep && e.Source != "" && e.Source == p.opts.Leave {
 		return nil
@@ -118,7 +136,15 @@ func (p *picker) pickAll(dir string) error {
 		return fmt.Errorf("list %q: %w", dir, err)
 	}
 	for _, name := range names {
-		if err := p.pick(path.Join(dir, name), true); err != nil {
+		name = path.Join(dir, name)
+		e, err := p.tree.Resolve(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a keyring, or it has vanished just now
+		}
+		if err == nil {
+			err = p.pickEntry(name, e, true)
+		}
+		if err != nil {
 			return err
 		}
 	}

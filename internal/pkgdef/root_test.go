@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -137,5 +138,52 @@ func TestRawApp(t *testing.T) {
 		if got := strings.Join(paths(root, ""), " "); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", members, got, want)
 		}
+	}
+}
+
+// TestNoKeyInPackage: a package that holds all of a folder does not hold the key
+// to the app, whatever its file is called; nor can the app read it while it is
+// developed.
+func TestNoKeyInPackage(t *testing.T) {
+	dir := files(t, map[string]string{
+		"src/app": "", "src/.sandstorm-keyring": "1", "src/.sandstorm/sandstorm-keyring": "2", "src/sandstorm-keyring": "not one", "src/keys/mine": "3",
+		"list": "keys/mine\n", "keys": "-> src/keys",
+	})
+	must(t, os.Link(filepath.Join(dir, "src/keys/mine"), filepath.Join(dir, "src/other-name")))
+	def := load(t, dir, `sourceMap = (searchPath = [(sourcePath = "src")]), alwaysInclude = ["."]`)
+	tree := def.Tree(pkgdef.TreeOptions{Keyring: filepath.Join(dir, "keys/mine")})
+	root, err := def.Root(tree, pkgdef.RootOptions{})
+	must(t, err)
+	got := strings.Join(paths(root, ""), " ")
+	if strings.Contains(got, ".sandstorm-keyring") || strings.Contains(got, ".sandstorm/s") || strings.Contains(got, "mine") || strings.Contains(got, "other") {
+		t.Error(got)
+	}
+	if !strings.Contains(got, "sandstorm-keyring") || !strings.Contains(got, "app") {
+		t.Error(got)
+	}
+	def.FileList = filepath.Join(dir, "list")
+	if _, err := def.Root(tree, pkgdef.RootOptions{}); err == nil || !strings.Contains(err.Error(), "keys/mine") {
+		t.Error(err)
+	}
+}
+
+// TestRootIsBounded: whatever "." turns out to be, packing ends before the memory.
+func TestRootIsBounded(t *testing.T) {
+	content := map[string]string{"list": ".\n"}
+	for i := range 50 {
+		content[fmt.Sprintf("src/d/%d", i)] = ""
+	}
+	dir := files(t, content)
+	def := load(t, dir, `sourceMap = (searchPath = [(sourcePath = "src")]), alwaysInclude = ["."]`)
+	tree := def.Tree(pkgdef.TreeOptions{})
+	if _, err := def.Root(tree, pkgdef.RootOptions{}.WithMaxNodes(30)); err == nil || !strings.Contains(err.Error(), "hidePaths") {
+		t.Error(err)
+	}
+	// In a list, a directory is only itself.
+	def.AlwaysInclude, def.FileList = nil, filepath.Join(dir, "list")
+	root, err := def.Root(tree, pkgdef.RootOptions{})
+	must(t, err)
+	if root.Child("d") != nil {
+		t.Errorf("%q", paths(root, ""))
 	}
 }

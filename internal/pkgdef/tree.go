@@ -28,6 +28,7 @@ type Tree struct {
 	made    map[string]*Entry
 	offered map[string]*Entry // what is made, but only where a list names it
 	opts    TreeOptions
+	keyring fs.FileInfo // nil if there is none
 }
 
 // Entry is what lies at a path of a Tree.
@@ -45,6 +46,9 @@ type TreeOptions struct {
 	Bridge []byte
 	// Add are mappings to look into after the definition's own.
 	Add []Mapping
+	// Keyring is the path of the packager's keyring. Wherever it lies, the tree
+	// does not show it: who has a package would have the key to the app.
+	Keyring string
 }
 
 // Tree returns what the definition's source map shows.
@@ -56,6 +60,9 @@ func (d *Definition) Tree(opts TreeOptions) *Tree {
 	}}
 	for _, name := range mountPoints {
 		t.made[name] = &Entry{Dir: true}
+	}
+	if opts.Keyring != "" {
+		t.keyring, _ = os.Stat(opts.Keyring) // it need not be there
 	}
 	t.offered = map[string]*Entry{spk.BridgeConfigName: {Content: d.BridgeConfig}}
 	if opts.Bridge != nil {
@@ -86,7 +93,10 @@ func (t *Tree) Resolve(p string) (*Entry, error) {
 		return nil, fs.ErrNotExist
 	}
 	for i := range t.sources {
-		file, _, err := t.sources[i].stat(p)
+		file, info, err := t.sources[i].stat(p)
+		if err == nil && t.isKeyring(p, info) {
+			return nil, fs.ErrNotExist
+		}
 		if err == nil {
 			return &Entry{Source: file, Root: t.sources[i].Source}, nil
 		}
@@ -98,6 +108,14 @@ func (t *Tree) Resolve(p string) (*Entry, error) {
 		return &Entry{Dir: true}, nil
 	}
 	return nil, fs.ErrNotExist
+}
+
+// isKeyring reports whether a file is the packager's keyring, or somebody's to
+// judge by its name.
+func (t *Tree) isKeyring(p string, info fs.FileInfo) bool {
+	dir, name := path.Split(p)
+	return name == ".sandstorm-keyring" || name == "sandstorm-keyring" && path.Base(dir) == ".sandstorm" ||
+		t.keyring != nil && os.SameFile(t.keyring, info)
 }
 
 // implied reports whether p is a directory only because a mapping lies below.
