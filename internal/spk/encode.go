@@ -34,7 +34,7 @@ func planArchive(root *Node) (*archivePlan, error) {
 	p.words = 2 + p.listWords(root) // root pointer, Archive struct
 	p.size = 8 + 8*p.words
 	if p.size > MaxArchive {
-		return nil, fmt.Errorf("pack: the archive would be larger than %d bytes", MaxArchive)
+		return nil, fmt.Errorf("pack: unpacked the package would have %d bytes, but at most %d are allowed: leave files out", p.size, MaxArchive)
 	}
 	return p, nil
 }

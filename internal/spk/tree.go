@@ -136,7 +136,7 @@ func (n *Node) prepare(dir string, depth int, count *int) error {
 			return fmt.Errorf("pack: %w", err)
 		}
 		if c.size > MaxFile {
-			return fmt.Errorf("pack: %q is larger than %d bytes", e.path, MaxFile)
+			return fmt.Errorf("pack: %q has %d bytes, but a file in a package has at most %d: leave it out or split it", e.path, c.size, MaxFile)
 		}
 		if err := c.prepare(e.path+"/", depth+1, count); err != nil {
 			return err

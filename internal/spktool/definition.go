@@ -39,8 +39,8 @@ type project struct {
 }
 
 // open loads the definition and unpacks the images that --from names. release
-// removes what was unpacked.
-func (d *definition) open(cmd *cobra.Command) (p *project, release func(), err error) {
+// removes what was unpacked. The keyring is not shown, wherever it lies.
+func (d *definition) open(cmd *cobra.Command, keys *keys) (p *project, release func(), err error) {
 	def, err := pkgdef.Load(d.spec, d.options())
 	if err != nil {
 		return nil, nil, err
@@ -49,6 +49,7 @@ func (d *definition) open(cmd *cobra.Command) (p *project, release func(), err e
 		warn(cmd.ErrOrStderr(), "%s", w)
 	}
 	opts := pkgdef.TreeOptions{}
+	opts.Keyring, _ = keys.file() // if there is one
 	if opts.Bridge, err = bridgeprogram.Program(); err != nil && def.WantsBridge {
 		return nil, nil, err
 	}

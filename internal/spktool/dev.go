@@ -19,6 +19,7 @@ import (
 // developer is the command `spk dev`.
 type developer struct {
 	def    definition
+	keys   keys // not to sign with, but to keep from the app
 	server string
 	mount  string
 	proc   bool
@@ -49,8 +50,7 @@ func newDev() *cobra.Command {
 	f.BoolVarP(&d.cache, "cache", "c", false, "do not look out for changes")
 	f.BoolVar(&d.proc, "proc", false, "give the app a /proc; packaged apps never have one")
 	f.BoolVar(&d.copy, "copy", false, "copy the files even if the machine allows FUSE")
-	var keys keys
-	keys.flags(cmd) // accepted, as all commands with a definition do
+	d.keys.flags(cmd)
 	return cmd
 }
 
@@ -58,7 +58,7 @@ func (d *developer) run(cmd *cobra.Command) error {
 	began := time.Now()
 	ctx, stop := interruptible(cmd)
 	defer stop()
-	project, release, err := d.def.open(cmd)
+	project, release, err := d.def.open(cmd, &d.keys)
 	if err != nil {
 		return err
 	}

@@ -144,12 +144,22 @@ func writeUsed(cmd *cobra.Command, p *project, used []string) error {
 		}
 		return nil
 	}
-	added, dropped, err := pkgdef.UpdateFileList(p.FileList, used, p.tree)
-	for _, path := range dropped {
+	return updateFileList(cmd, p, used)
+}
+
+// updateFileList adds what was used to the definition's list and says what
+// changed there.
+func updateFileList(cmd *cobra.Command, p *project, used []string) error {
+	changes, err := pkgdef.UpdateFileList(p.FileList, used, p.tree)
+	if err != nil {
+		return err
+	}
+	for _, path := range changes.Dropped {
 		warn(cmd.ErrOrStderr(), "No file found to satisfy requirement: %s, removing from %s", path, p.FileList)
 	}
-	if err == nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d files added, %d removed\n", p.FileList, len(added), len(dropped))
+	for _, path := range changes.Left {
+		warn(cmd.ErrOrStderr(), "%q was used, but %s cannot name it: write the directory into alwaysInclude", path, p.FileList)
 	}
-	return err
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d files added, %d removed\n", p.FileList, len(changes.Added), len(changes.Dropped))
+	return nil
 }

@@ -51,7 +51,7 @@ func (p *packer) run(cmd *cobra.Command, output string) error {
 	if err != nil {
 		return err
 	}
-	project, release, err := p.def.open(cmd)
+	project, release, err := p.def.open(cmd, &p.keys)
 	if err != nil {
 		return err
 	}

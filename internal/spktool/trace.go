@@ -35,11 +35,7 @@ func (p *packer) traceFiles(cmd *cobra.Command, project *project) error {
 	if project.FileList == "" {
 		return nil
 	}
-	added, dropped, err := pkgdef.UpdateFileList(project.FileList, result.Used, project.tree)
-	if err == nil {
-		fmt.Fprintf(talk, "%s: %d files added, %d removed\n", project.FileList, len(added), len(dropped))
-	}
-	return err
+	return updateFileList(cmd, project, result.Used)
 }
 
 // try runs the app once, with its files shown to it or copied.
