@@ -7,35 +7,21 @@ import (
 	"slices"
 )
 
-// AddLibraries adds to root what its programs and libraries need, and what that
-// needs in turn, out of pool, another root. It returns the files that it added,
-// sorted. What pool does not have either, MissingLibraries tells afterwards.
-func AddLibraries(root, pool string) ([]string, error) {
-	r, err := os.OpenRoot(root)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	p, err := os.OpenRoot(pool)
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	l := newLinker(r)
-	if err := l.scan(r); err != nil {
-		return nil, err
-	}
-	return l.complete(&taker{pool: p, root: r})
-}
-
 // complete adds what the objects need. The search paths of a library that is
 // added count from then on, so that it goes round until nothing is new.
 func (l *linker) complete(t *taker) ([]string, error) {
 	var added []string
 	for {
 		var fresh []string
-		for _, m := range l.missing() {
-			place, ok := l.find(t.pool, m.Library)
+		missing, err := l.missing()
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range missing {
+			place, ok, err := l.find(t.pool, m.Library)
+			if err != nil {
+				return nil, err
+			}
 			if !ok {
 				continue
 			}

@@ -59,7 +59,7 @@ func (s *selection) unpack(ctx context.Context, into string, opts Options) (*Ima
 	if err != nil {
 		return nil, err
 	}
-	if err := s.fill(work, pool, packages, opts.Pool != "", n); err != nil {
+	if err := s.fill(ctx, work, pool, packages, opts.Pool != "", n); err != nil {
 		return nil, err
 	}
 	if err := work.publish(); err != nil {

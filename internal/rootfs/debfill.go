@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +14,7 @@ import (
 
 // fill takes from the pool what the list asks for, what that needs, and what
 // the packages' licences ask for.
-func (s *selection) fill(w *work, pool string, packages []debInfo, keepPool bool, n *notes) error {
+func (s *selection) fill(ctx context.Context, w *work, pool string, packages []debInfo, keepPool bool, n *notes) error {
 	p, err := os.OpenRoot(pool)
 	if err != nil {
 		return err
@@ -29,10 +30,10 @@ func (s *selection) fill(w *work, pool string, packages []debInfo, keepPool bool
 	if take == nil {
 		take = []rule{{1, "**", pattern{"**"}}} // everything
 	}
-	if err := t.patterns(take); err != nil {
+	if err := t.patterns(ctx, take); err != nil {
 		return err
 	}
-	if err := t.libraries(w.into, s.dirs, n); err != nil {
+	if err := t.libraries(ctx, w.into, s.dirs, n); err != nil {
 		return err
 	}
 	if err := t.documents(packages, n); err != nil {
@@ -52,8 +53,8 @@ func (s *selection) fill(w *work, pool string, packages []debInfo, keepPool bool
 
 // libraries adds what programs need, also those that are in the destination
 // already. It fails if a program out of the packages will not find something.
-func (t *taker) libraries(into string, dirs []string, n *notes) error {
-	l := newLinker(t.root)
+func (t *taker) libraries(ctx context.Context, into string, dirs []string, n *notes) error {
+	l := newLinker(ctx, t.root)
 	for _, d := range dirs {
 		l.addDir(strings.TrimPrefix(path.Clean("/"+d), "/"))
 	}
@@ -81,7 +82,11 @@ func (t *taker) libraries(into string, dirs []string, n *notes) error {
 	if _, err := l.complete(t); err != nil {
 		return err
 	}
-	for _, m := range l.missing() {
+	missing, err := l.missing()
+	if err != nil {
+		return err
+	}
+	for _, m := range missing {
 		own := slices.DeleteFunc(slices.Clone(m.NeededBy), func(name string) bool { return foreign[name] })
 		if len(own) == 0 {
 			n.add("these libraries are in none of the packages, though programs that were there before need them", m.Library)
@@ -94,7 +99,7 @@ func (t *taker) libraries(into string, dirs []string, n *notes) error {
 }
 
 // explain says what to do about a library that is missing.
-func (t *taker) explain(m Missing) error {
+func (t *taker) explain(m missingLibrary) error {
 	name := path.Base(m.Library)
 	if there := elsewhere(t.pool, name); there != "" {
 		return fmt.Errorf("%s is at %s, where the dynamic linker does not look: set LD_LIBRARY_PATH in the app's environment and add a line \"@libraries %s\", or leave the program away with a line \"- %s\"", m, there, path.Dir(there), m.NeededBy[0])

@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,14 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Missing is a library, or a dynamic linker, that is not where the dynamic
+// missingLibrary is a library, or a dynamic linker, that is not where the dynamic
 // linker would look for it.
-type Missing struct {
+type missingLibrary struct {
 	Library  string   // its name, or for a dynamic linker its absolute path
 	NeededBy []string // files relative to the root, sorted
 }
 
-func (m Missing) String() string {
+func (m missingLibrary) String() string {
 	by := m.NeededBy[0]
 	if n := len(m.NeededBy) - 1; n > 0 {
 		by += fmt.Sprintf(" and %d more", n)
@@ -27,44 +28,27 @@ func (m Missing) String() string {
 	return fmt.Sprintf("%s (needed by %s)", m.Library, by)
 }
 
-// MissingLibraries looks at every program and library for 64-bit x86 below a
-// root, and returns what they need and the root does not have. dirs are further
-// places to look, as in LD_LIBRARY_PATH.
-//
-// A library is taken as found if any program's or library's own search path
-// (DT_RUNPATH, DT_RPATH) leads to it, as that may have loaded it before; so
-// what is returned is missing indeed.
-func MissingLibraries(root string, dirs ...string) ([]Missing, error) {
-	r, err := os.OpenRoot(root)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	l := newLinker(r)
-	for _, d := range dirs {
-		l.dirs = append(l.dirs, strings.TrimPrefix(path.Clean("/"+d), "/"))
-	}
-	if err := l.scan(r); err != nil {
-		return nil, err
-	}
-	return l.missing(), nil
-}
-
 // linker finds libraries as the dynamic linker does (ld.so(8)), in one root or
 // in several that will become one.
+//
+// A library is taken as found if any program's or library's own search path
+// (DT_RUNPATH, DT_RPATH) leads to it, as that may have loaded it before; so what
+// is said to be missing is missing indeed.
 type linker struct {
 	roots   []*os.Root
 	dirs    []string           // where it looks for all programs
 	objects map[string]*object // by their names
 	found   map[string]bool    // libraries that were found in the roots
 	names   map[string]bool    // all that are needed
+	left    int                // places that may still be looked at
+	ctx     context.Context    // of the one call that this lives in
 }
 
 // standardDirs are those of Debian's, other distributions' and musl's linkers.
 var standardDirs = []string{"lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib64", "usr/lib64", "lib", "usr/lib"}
 
-func newLinker(roots ...*os.Root) *linker {
-	return &linker{roots: roots, dirs: slices.Clone(standardDirs), objects: map[string]*object{}, found: map[string]bool{}, names: map[string]bool{}}
+func newLinker(ctx context.Context, roots ...*os.Root) *linker {
+	return &linker{ctx: ctx, left: maxLooked, roots: roots, dirs: slices.Clone(standardDirs), objects: map[string]*object{}, found: map[string]bool{}, names: map[string]bool{}}
 }
 
 // scan adds all programs and libraries of a root, with their search paths.
@@ -73,6 +57,9 @@ func (l *linker) scan(root *os.Root) error {
 		l.addDir(dir)
 	}
 	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil {
+			err = context.Cause(l.ctx)
+		}
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
@@ -86,6 +73,10 @@ func (l *linker) scan(root *os.Root) error {
 // maxLibraries bounds how many different libraries are looked for: a file can
 // ask for a thousand names that no other asks for.
 const maxLibraries = 5000
+
+// maxLooked bounds at how many places is looked: libraries that need each other
+// in a row, and search paths with many directories, make that many more.
+const maxLooked = 2_000_000
 
 func (l *linker) add(name string, o *object) error {
 	l.objects[name] = o
@@ -147,14 +138,20 @@ func (l *linker) places(library string) []string {
 }
 
 // find looks for a library and returns under which name it is there.
-func (l *linker) find(root *os.Root, library string) (place string, ok bool) {
+func (l *linker) find(root *os.Root, library string) (place string, ok bool, err error) {
 	for _, place := range l.places(library) {
+		if l.left--; l.left < 0 {
+			return "", false, fmt.Errorf("shared libraries are looked for at more than %d places: are the search paths in the programs (DT_RUNPATH) right?", maxLooked)
+		}
+		if err := context.Cause(l.ctx); err != nil {
+			return "", false, err
+		}
 		real, _, err := follow(root, place, false)
 		if err == nil && open(root, real) != nil {
-			return place, true
+			return place, true, nil
 		}
 	}
-	return "", false
+	return "", false, nil
 }
 
 // needs returns everything that an object asks for.
@@ -165,17 +162,25 @@ func (o *object) needs() []string {
 	return o.needed
 }
 
-func (l *linker) has(library string) bool {
+func (l *linker) has(library string) (bool, error) {
 	for i := 0; !l.found[library] && i < len(l.roots); i++ {
-		_, l.found[library] = l.find(l.roots[i], library)
+		_, ok, err := l.find(l.roots[i], library)
+		if err != nil {
+			return false, err
+		}
+		l.found[library] = ok
 	}
-	return l.found[library]
+	return l.found[library], nil
 }
 
-func (l *linker) missing() []Missing {
+func (l *linker) missing() ([]missingLibrary, error) {
 	lacks := map[string]bool{}
 	for library := range l.names {
-		lacks[library] = !l.has(library)
+		has, err := l.has(library)
+		if err != nil {
+			return nil, err
+		}
+		lacks[library] = !has
 	}
 	by := map[string][]string{}
 	for name, o := range l.objects {
@@ -185,11 +190,11 @@ func (l *linker) missing() []Missing {
 			}
 		}
 	}
-	list := make([]Missing, 0, len(by))
+	list := make([]missingLibrary, 0, len(by))
 	for library, names := range by {
 		slices.Sort(names)
-		list = append(list, Missing{library, names})
+		list = append(list, missingLibrary{library, names})
 	}
-	slices.SortFunc(list, func(a, b Missing) int { return strings.Compare(a.Library, b.Library) })
-	return list
+	slices.SortFunc(list, func(a, b missingLibrary) int { return strings.Compare(a.Library, b.Library) })
+	return list, nil
 }

@@ -2,8 +2,10 @@ package rootfs
 
 import (
 	"bytes"
+	"context"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -71,6 +73,37 @@ func TestReadObject(t *testing.T) {
 	}
 }
 
+// missingFrom looks at all programs below a directory.
+func missingFrom(t testing.TB, dir string, dirs ...string) ([]missingLibrary, error) {
+	l := newLinker(t.Context(), openRoot(t, dir))
+	for _, d := range dirs {
+		l.addDir(strings.TrimPrefix(d, "/"))
+	}
+	if err := l.scan(l.roots[0]); err != nil {
+		return nil, err
+	}
+	return l.missing()
+}
+
+// addTo adds out of a pool what is missing, and returns what it added.
+func addTo(t testing.TB, root, pool string) ([]string, error) {
+	l := newLinker(t.Context(), openRoot(t, root))
+	if err := l.scan(l.roots[0]); err != nil {
+		return nil, err
+	}
+	return l.complete(&taker{pool: openRoot(t, pool), root: l.roots[0]})
+}
+
+func openRoot(t testing.TB, dir string) *os.Root {
+	t.Helper()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return root
+}
+
 func TestMissingLibraries(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -111,7 +144,7 @@ func TestMissingLibraries(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			missing, err := MissingLibraries(dir, c.dirs...)
+			missing, err := missingFrom(t, dir, c.dirs...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,7 +167,37 @@ func TestManyLibraries(t *testing.T) {
 		all[fmt.Sprint(i)] = binaryFile("", "", needed...)
 	}
 	all.write(t, dir)
-	if _, err := MissingLibraries(dir); err == nil || !strings.Contains(err.Error(), "5000") {
+	if _, err := missingFrom(t, dir); err == nil || !strings.Contains(err.Error(), "5000") {
+		t.Error(err)
+	}
+}
+
+// TestLookingEnds: libraries that need each other in a row make the search begin
+// anew again and again, and search paths without end make each one long.
+func TestLookingEnds(t *testing.T) {
+	root, pool := t.TempDir(), t.TempDir()
+	var search []string
+	for i := range 20 {
+		search = append(search, fmt.Sprintf("/opt/%d", i))
+	}
+	all := files{}
+	for i := range 20 {
+		all[fmt.Sprintf("lib/%d.so", i)] = binaryFile("", "", fmt.Sprintf("%d.so", i+1))
+	}
+	all.write(t, pool)
+	files{"a": binaryFile("", strings.Join(search, ":"), "0.so")}.write(t, root)
+	l := newLinker(t.Context(), openRoot(t, root))
+	l.left = 300
+	if err := l.scan(l.roots[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.complete(&taker{pool: openRoot(t, pool), root: l.roots[0]}); err == nil || !strings.Contains(err.Error(), "DT_RUNPATH") {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	l = newLinker(ctx, openRoot(t, root))
+	cancel()
+	if err := l.scan(l.roots[0]); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -151,7 +214,7 @@ func TestAddLibraries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	added, err := AddLibraries(root, pool)
+	added, err := addTo(t, root, pool)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,11 +222,11 @@ func TestAddLibraries(t *testing.T) {
 	if !slices.Equal(added, want) {
 		t.Errorf("added %q, want %q", added, want)
 	}
-	missing, err := MissingLibraries(root)
+	missing, err := missingFrom(t, root)
 	if err != nil || fmt.Sprint(missing) != "[libgone.so (needed by opt/a)]" {
 		t.Errorf("%v, %v", missing, err)
 	}
-	if again, err := AddLibraries(root, pool); err != nil || again != nil {
+	if again, err := addTo(t, root, pool); err != nil || again != nil {
 		t.Errorf("%q, %v", again, err)
 	}
 }
@@ -188,7 +251,7 @@ func TestLibrariesAsTheLinker(t *testing.T) {
 	}
 	root := t.TempDir()
 	files{"usr/bin/capnp": string(content)}.write(t, root)
-	if _, err := AddLibraries(root, "/"); err != nil {
+	if _, err := addTo(t, root, "/"); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range want {
@@ -207,7 +270,7 @@ func TestLibrariesAsTheLinker(t *testing.T) {
 			t.Errorf("%s was not added", name)
 		}
 	}
-	if missing, err := MissingLibraries(root); err != nil || len(missing) > 0 || len(want) < 3 {
+	if missing, err := missingFrom(t, root); err != nil || len(missing) > 0 || len(want) < 3 {
 		t.Errorf("%v, %v; the linker says %q", missing, err, want)
 	}
 }
@@ -221,7 +284,7 @@ func TestDebsLibraries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if missing, err := MissingLibraries(root); err != nil || len(missing) > 0 {
+	if missing, err := missingFrom(t, root); err != nil || len(missing) > 0 {
 		t.Errorf("%v, %v", missing, err)
 	}
 	if _, err := os.Stat(filepath.Join(root, "usr/share/liba")); err == nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -142,6 +143,22 @@ func TestIndexes(t *testing.T) {
 }
 
 // TestDamagedImages changes one thing each in an image that is right.
+// TestIndexBomb: a short index that names a long one thousands of times costs
+// reading it once.
+func TestIndexBomb(t *testing.T) {
+	m := newImage(t)
+	long := m.blob(indexOCI, []byte(`{"manifests": []`+strings.Repeat(" ", maxJSON-100)+`}`))
+	m.index(m.json(indexOCI, map[string]any{"manifests": slices.Repeat([]descriptor{long}, 9000)}))
+	began := time.Now()
+	_, _, err := m.unpackAs("oci:"+m.dir, Options{})
+	if err == nil || !strings.Contains(err.Error(), "no image in it") {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 20*time.Second { // it would be minutes
+		t.Errorf("it took %v", took)
+	}
+}
+
 func TestDamagedImages(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -117,6 +117,7 @@ type search struct {
 	found []descriptor
 	other []string // other platforms
 	seen  int
+	read  map[digest]bool // indexes, each of which is read once
 }
 
 func (s *search) look(list []descriptor, depth int) error {
@@ -136,6 +137,10 @@ func (s *search) look(list []descriptor, depth int) error {
 		}
 		switch d.MediaType {
 		case indexOCI, indexDocker:
+			if s.read[d.Digest] {
+				continue
+			}
+			s.read[d.Digest] = true
 			var idx index
 			if err := readJSON(s.dir, d, &idx); err != nil {
 				return err
@@ -162,7 +167,7 @@ func chooseManifest(dir, tag string) (descriptor, error) {
 	if err != nil {
 		return descriptor{}, err
 	}
-	s := search{dir: dir}
+	s := search{dir: dir, read: map[digest]bool{}}
 	if err := s.look(list, 0); err != nil {
 		return descriptor{}, err
 	}

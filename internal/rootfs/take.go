@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,13 +19,17 @@ type taker struct {
 	// quick, for a pool that is thrown away.
 	link  bool
 	leave []pattern
-	todo  []string // directories that symlinks lead to, still to be taken
+	todo  []string        // directories that symlinks lead to, still to be taken
+	led   map[string]bool // all that ever were in todo
 }
 
 // patterns takes everything that fits one of the rules.
-func (t *taker) patterns(rules []rule) error {
+func (t *taker) patterns(ctx context.Context, rules []rule) error {
 	used := make([]bool, len(rules))
 	err := fs.WalkDir(t.pool.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
 		if err != nil || name == "." {
 			return err
 		}
@@ -49,6 +54,9 @@ func (t *taker) patterns(rules []rule) error {
 		dir := t.todo[0]
 		t.todo = t.todo[1:]
 		err = fs.WalkDir(t.pool.FS(), dir, func(name string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				err = context.Cause(ctx)
+			}
 			if err != nil || matchesAny(t.leave, name) {
 				return err
 			}
@@ -81,7 +89,11 @@ func (t *taker) one(name string) error {
 		return t.path(name)
 	}
 	// Not all of what the link itself is in: that was not meant.
-	if real != "." && !isBelow(name, real) {
+	if real != "." && !isBelow(name, real) && !t.led[real] {
+		if t.led == nil {
+			t.led = map[string]bool{}
+		}
+		t.led[real] = true
 		t.todo = append(t.todo, real)
 	}
 	return nil
