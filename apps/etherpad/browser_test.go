@@ -72,6 +72,15 @@ func TestWritingTogether(t *testing.T) {
 	// The pages come back by themselves, with what was written.
 	write(ann, " Welcome back!")
 	waitForText(bob, "Dear all, here is Bob. Welcome back!")
+	ann.Do(`chat.show()`)
+	ann.Click("#chatinput")
+	ann.Keys("Tee für zwei?\r")
+	bob.Do(`chat.show()`)
+	bob.Wait(`document.querySelector("#chattext").innerText.includes("Ann Öl") && document.querySelector("#chattext").innerText.includes("Tee für zwei?")`)
+	// A reader goes through the history.
+	eve.Visit("/p/pad/timeslider")
+	eve.Wait(`document.querySelector("#innerdocbody")?.innerText.replaceAll("\u00a0", " ").includes("Welcome back!") && document.querySelector("#authorsList")?.innerText.includes("Bob")`)
+	eve.Shot("etherpad-history")
 	code, body := graintest.Do(t, g.As("Eve", "view"), "GET", "/p/pad/export/txt", "")
 	if code != 200 || !strings.HasPrefix(body, "Dear all, here is Bob. Welcome back!") {
 		t.Errorf("%d %q", code, body)
