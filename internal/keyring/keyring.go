@@ -51,15 +51,6 @@ func Open(path string) (*Keyring, error) {
 	return read(f, path)
 }
 
-// OpenOrEmpty is Open, except that a file that is not there holds no keys.
-func OpenOrEmpty(path string) (*Keyring, error) {
-	r, err := Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return &Keyring{path: path}, nil
-	}
-	return r, err
-}
-
 func read(f *os.File, path string) (*Keyring, error) {
 	info, err := f.Stat()
 	if err != nil {

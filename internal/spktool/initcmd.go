@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,7 +73,11 @@ func (in *initializer) run(cmd *cobra.Command, command []string) error {
 		if found, err = in.look(cmd); err != nil {
 			return err
 		}
+		if err := in.checkLauncher(found); err != nil {
+			return err
+		}
 	}
+	// The key comes last: a failure should not leave one that nothing needs.
 	id, err := in.id(cmd)
 	if err != nil {
 		return err
@@ -160,51 +162,4 @@ func fileID() uint64 {
 	var b [8]byte
 	rand.Read(b[:])
 	return binary.LittleEndian.Uint64(b[:]) | 1<<63
-}
-
-// writeFound writes a short definition, the launcher if there is one, and says
-// what was found.
-func (in *initializer) writeFound(cmd *cobra.Command, found *scaffold.Found, id sandstorm.AppID) error {
-	talk := cmd.ErrOrStderr()
-	if found.Setup != "" && in.output != "-" {
-		launcher := filepath.Join(filepath.Dir(in.output), scaffold.LauncherName)
-		f, err := os.OpenFile(launcher, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o777)
-		if err != nil {
-			return fmt.Errorf("write the launcher: %w", err)
-		}
-		_, err = f.WriteString(found.Setup)
-		if err := errors.Join(err, f.Close()); err != nil {
-			return err
-		}
-		fmt.Fprintln(talk, "wrote:", launcher)
-	}
-	if err := in.write(cmd, scaffold.Definition(found, string(id), fileID())); err != nil {
-		return err
-	}
-	fmt.Fprintf(talk, "Found: %s, a %s app, started with %s\n", found.Title, found.Kind, strings.Join(found.Command, " "))
-	for _, note := range found.Notes {
-		fmt.Fprintln(talk, "-", note)
-	}
-	fmt.Fprintln(talk, "Next: read the file, then run “spk dev” and open the app.")
-	return nil
-}
-
-func (in *initializer) write(cmd *cobra.Command, text string) error {
-	if in.output == "-" {
-		_, err := fmt.Fprint(cmd.OutOrStdout(), text)
-		return err
-	}
-	f, err := createFile(in.output)
-	if err != nil {
-		return err
-	}
-	defer f.discard()
-	if _, err := f.WriteString(text); err != nil {
-		return err
-	}
-	if err := f.commit(); err != nil {
-		return err
-	}
-	fmt.Fprintln(cmd.ErrOrStderr(), "wrote:", in.output)
-	return nil
 }

@@ -50,10 +50,16 @@ func (k *keys) open(cmd *cobra.Command) (*keyring.Keyring, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: there are no keys yet; “spk keygen” or “spk init” makes one", path)
 	}
-	if err == nil && ring.Exposed() {
-		warn(cmd.ErrOrStderr(), "others can read %s; “chmod 600” it", path)
+	if err == nil {
+		warnExposed(cmd, ring)
 	}
 	return ring, err
+}
+
+func warnExposed(cmd *cobra.Command, ring *keyring.Keyring) {
+	if ring.Exposed() {
+		warn(cmd.ErrOrStderr(), "others can read %s; “chmod 600” it", ring.Path())
+	}
 }
 
 // generate makes a key and puts it on the keyring.
@@ -68,6 +74,9 @@ func (k *keys) generate(cmd *cobra.Command) (sandstorm.AppID, error) {
 	}
 	if err := keyring.Add(path, key); err != nil {
 		return "", err
+	}
+	if ring, err := keyring.Open(path); err == nil {
+		warnExposed(cmd, ring)
 	}
 	if !k.quiet {
 		warn(cmd.ErrOrStderr(), "a key was added to %s\n"+
