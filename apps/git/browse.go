@@ -11,7 +11,7 @@ const cgit = "/usr/lib/cgit/cgit.cgi"
 // browse lets cgit answer: commits, trees, files, differences, snapshots. Its
 // settings are in etc/cgitrc.
 func (a *app) browse(w http.ResponseWriter, r *http.Request) {
-	done, ok := a.turn(r)
+	done, ok := a.pages.take(r)
 	if !ok {
 		return
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"net/http/cgi"
 	"os"
@@ -46,14 +47,14 @@ func (a *app) uploadPack(w http.ResponseWriter, r *http.Request) {
 // receivePack takes a push. Its first branch becomes the one that is shown.
 func (a *app) receivePack(w http.ResponseWriter, r *http.Request) {
 	a.backend(w, r, "git-receive-pack")
-	if err := a.repo.settleHead(r.Context()); err != nil {
+	if err := a.repo.settleHead(context.WithoutCancel(r.Context())); err != nil {
 		a.log.Warn("after a push", "err", err)
 	}
 }
 
 // backend hands the request to git's own program.
 func (a *app) backend(w http.ResponseWriter, r *http.Request, service string) {
-	done, ok := a.turn(r)
+	done, ok := a.transports.take(r)
 	if !ok {
 		return
 	}

@@ -20,13 +20,17 @@ const (
 	mayWrite = "write"
 )
 
-// atOnce bounds how many programs of git run at the same time, for memory.
-const atOnce = 6
+// How many programs may run at the same time, for memory: of git's, and apart
+// from them of cgit's, so that slow clones keep nobody from looking.
+const (
+	transportsAtOnce = 6
+	pagesAtOnce      = 4
+)
 
 type app struct {
-	repo  *repository
-	log   *slog.Logger
-	turns chan struct{}
+	repo              *repository
+	log               *slog.Logger
+	transports, pages turns
 }
 
 // newHandler is all of the app's addresses.
@@ -39,7 +43,7 @@ func newHandler(repo *repository, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &app{repo: repo, log: log, turns: make(chan struct{}, atOnce)}
+	a := &app{repo: repo, log: log, transports: make(turns, transportsAtOnce), pages: make(turns, pagesAtOnce)}
 	write := func(h http.HandlerFunc) http.Handler { return visitor.Require(mayWrite, h) }
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", a.page)
@@ -59,12 +63,15 @@ func newHandler(repo *repository, log *slog.Logger) (http.Handler, error) {
 	})), nil
 }
 
-// turn waits until another program may be started; false if the client has
+// turns has room for as many as may run at once.
+type turns chan struct{}
+
+// take waits until another program may be started; false if the client has
 // gone away meanwhile.
-func (a *app) turn(r *http.Request) (done func(), ok bool) {
+func (t turns) take(r *http.Request) (done func(), ok bool) {
 	select {
-	case a.turns <- struct{}{}:
-		return func() { <-a.turns }, true
+	case t <- struct{}{}:
+		return func() { <-t }, true
 	case <-r.Context().Done():
 		return nil, false
 	}

@@ -25,9 +25,14 @@ cp -r "$WORK/npm/node_modules" "$STAGE/usr/lib/node-red/"
 	rm -rf "$editor/red/red.js" "$editor/red/main.js" "$editor/red/tours" "$editor/vendor/monaco" "$editor/types"
 	find . -type d \( -name test -o -name tests -o -name __tests__ -o -name docs -o -name example -o -name examples -o -name benchmark -o -name .github \) \
 		-not -path './@node-red/*' -prune -exec rm -rf {} +
-	find . -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -iname 'readme*' -o -iname 'changelog*' -o -iname 'history.md' -o -name '*.flow' \) -delete
+	find . -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -iname 'changelog*' -o -iname 'history.md' -o -name '*.flow' \) -delete
 )
 
-# Compiled code, made by one run of the very server.
-rm -rf "$WORK/data" "$ours/cache"
-NODE_RED_DATA="$WORK/data" NODE_RED_PORT=0 NODE_ENV=production "$STAGE/usr/bin/node" "$ours/start.js"
+# Compiled code, made by one run of the very server; in a root of its own,
+# because the paths of modules become part of it.
+rm -rf "$ours/cache"
+mkdir -p "$STAGE/tmp/data"
+NODE_RED_DATA=/tmp/data NODE_RED_PORT=0 NODE_ENV=production \
+	unshare --map-root-user --root="$STAGE" /usr/bin/node /usr/lib/sandstorm/start.js
+rm -rf "$STAGE/tmp"
+test -n "$(ls "$ours/cache"/*)"
