@@ -16,10 +16,7 @@ exports.load = () => {
 	});
 	const made = {exports: {}};
 	script.runInThisContext()(made.exports, require, made, __dirname);
-	return {
-		server: made.exports,
-		keep: () => fs.writeFileSync(kept, script.createCachedData()),
-	};
+	return {server: made.exports, script, fast: script.cachedDataRejected === false};
 };
 
 if (require.main === module) exports.load().server.start();
