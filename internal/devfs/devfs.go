@@ -50,8 +50,6 @@ type Entry struct {
 type Options struct {
 	// Log gets what goes wrong in the file system itself; nil means nobody.
 	Log *slog.Logger
-	// Untraced starts with tracing off.
-	Untraced bool
 	// CacheFor is how long the kernel may keep names, attributes and the
 	// knowledge that there is no such file; zero means one second. Apps ask for
 	// thousands of files when they start, most of them several times; a change
@@ -109,7 +107,7 @@ func newFS(tree Tree, opts Options) *FS {
 	f.nodes.init(f.cache)
 	f.files.init()
 	f.lists.init()
-	f.trace.init(!opts.Untraced)
+	f.trace.init()
 	f.direct.Store(os.Geteuid() == 0) // others may not, and are told so once
 	return f
 }
@@ -118,13 +116,6 @@ func newFS(tree Tree, opts Options) *FS {
 // were opened, symlinks that were read, and empty files whose existence was
 // asked for, as RubyGems does with its markers (packages.md §10).
 func (f *FS) Used() []string { return f.trace.list() }
-
-// SetTracing starts or pauses noting what is used.
-func (f *FS) SetTracing(on bool) {
-	if f.trace.set(on) && on {
-		f.Refresh() // or the kernel would answer from what it learnt meanwhile
-	}
-}
 
 // Idle is how long ago a path was used for the first time.
 func (f *FS) Idle() time.Duration { return f.trace.idle() }

@@ -10,23 +10,11 @@ import (
 // trace is the set of paths that were used.
 type trace struct {
 	mu     sync.Mutex
-	on     bool
 	paths  map[string]struct{}
 	latest time.Time // of a first use
 }
 
-func (t *trace) init(on bool) {
-	t.on, t.paths, t.latest = on, map[string]struct{}{}, time.Now()
-}
-
-// set turns it on or off, and reports whether that is a change.
-func (t *trace) set(on bool) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	changed := t.on != on
-	t.on = on
-	return changed
-}
+func (t *trace) init() { t.paths, t.latest = map[string]struct{}{}, time.Now() }
 
 // use notes a path. The root is in every package.
 func (t *trace) use(path string) {
@@ -35,9 +23,6 @@ func (t *trace) use(path string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.on {
-		return
-	}
 	if _, known := t.paths[path]; !known {
 		t.paths[path] = struct{}{}
 		t.latest = time.Now()

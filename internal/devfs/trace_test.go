@@ -67,33 +67,6 @@ func TestTracingRules(t *testing.T) {
 	}
 }
 
-// What the kernel learnt while tracing paused must not hide later use.
-func TestPauseTracing(t *testing.T) {
-	dir := plant(t, "a", "b", "link>a")
-	m := mount(t, &tree{dir: dir}, devfs.Options{Untraced: true})
-	use := func() {
-		m.read("link")
-		m.read("b")
-	}
-	use()
-	if got := m.fs.Used(); got != nil {
-		t.Errorf("used without tracing: %q", got)
-	}
-	m.fs.SetTracing(true)
-	use()
-	want := []string{"a", "b", "link"}
-	if got := m.fs.Used(); !slices.Equal(got, want) {
-		t.Errorf("used %q, want %q", got, want)
-	}
-	m.fs.SetTracing(false)
-	if _, err := os.ReadDir(m.path("")); err != nil {
-		t.Fatal(err)
-	}
-	if got := m.fs.Used(); !slices.Equal(got, want) {
-		t.Errorf("a pause forgot: %q, want %q", got, want)
-	}
-}
-
 func TestIdle(t *testing.T) {
 	m := mount(t, &tree{dir: plant(t, "a")}, devfs.Options{})
 	m.read("a")
