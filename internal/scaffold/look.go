@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func (f *Found) complete(s *source, dir string) {
 	}
 	f.Sources = []Mapping{
 		{PackagePath: strings.TrimPrefix(appDir, "/"), SourcePath: ".", HidePaths: hide},
-		{SourcePath: "/", HidePaths: hidden},
+		{SourcePath: "/", HidePaths: slices.Concat(hidden, private)},
 	}
 	f.Include = append(f.Include, strings.TrimPrefix(appDir, "/"))
 }
@@ -75,6 +76,11 @@ var hidden = []string{
 	"home", "proc", "sys",
 	"etc/passwd", "etc/hosts", "etc/host.conf", "etc/nsswitch.conf", "etc/resolv.conf",
 }
+
+// private is what else the app must not see of the machine while it is developed:
+// its files are read with the packager's rights, who may be root, and whatever
+// was read gets into the package.
+var private = []string{"root", "run", "opt/sandstorm", "etc/shadow", "etc/gshadow", "etc/ssh", "etc/ssl/private"}
 
 // launch starts a command by way of a script that goes to the app's directory
 // first: programs tend to look for their files where they are started.

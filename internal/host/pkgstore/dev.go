@@ -74,8 +74,8 @@ func (d *DevTree) Remove() {
 }
 
 // cleanDev removes the trees of host processes that died; there is one at a time.
-// Earlier servers mounted
-// such apps on directories of that name; a mount is left alone.
+// Earlier servers mounted such apps on directories of that name; a mount is left
+// alone.
 func (s *Store) cleanDev() error {
 	dirs, err := filepath.Glob(filepath.Join(s.apps, devPrefix+"*"))
 	if err != nil {
