@@ -122,6 +122,9 @@ func (n *nodes) cached() (ids []uint64, names []name) {
 	}
 	for id, nd := range n.byID {
 		ids = append(ids, id)
+		if isMountPoint(nd.path) {
+			continue
+		}
 		dir, base := split(nd.path)
 		if parent, ok := dirs[dir]; ok && base != "" {
 			names = append(names, name{parent, base})
@@ -132,6 +135,17 @@ func (n *nodes) cached() (ids []uint64, names []name) {
 	}
 	n.absent = nil
 	return ids, names
+}
+
+// isMountPoint reports whether a grain has something of its own at path: its data,
+// above all. A kernel that is told to forget such a name takes away what is
+// mounted there, in every grain; and nothing ever changes about these names.
+func isMountPoint(path string) bool {
+	switch path {
+	case "dev", "tmp", "var", "proc", "proc/cpuinfo":
+		return true
+	}
+	return false
 }
 
 func split(path string) (dir, base string) {
