@@ -18,8 +18,8 @@ const capabilityVersion3 = 0x20080522
 const oomScore = "900"
 
 // identity gives up the host's ids and enters a user namespace in which the
-// ids that remain are called 1000, or as the Config says. next is the number of the next free
-// descriptor.
+// ids that remain are called 1000, or as the Config says. next is the number of
+// the next free descriptor.
 func (b *builder) identity(proc, next uint64) {
 	uid, gid := uint64(b.c.HostUID), uint64(b.c.HostGID)
 	// All processes of the grain inherit it, and may not lower it again.
