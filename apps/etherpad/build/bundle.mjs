@@ -21,9 +21,13 @@ const forImport = ["cheerio", "formidable", "rehype", "rehype-minify-whitespace"
 
 const oneOf = (names) => new RegExp(`^(?:${names.join("|")})$`);
 
+const {version} = JSON.parse(fs.readFileSync(path.join(modules, "ep_etherpad-lite/package.json"), "utf8"));
+
 const replace = {
 	name: "replace",
 	setup(build) {
+		// Pages ask for files with the version; so must what they are told later.
+		build.onLoad({filter: /server\/settings\.js$/}, ({path: file}) => ({contents: fs.readFileSync(file, "utf8").replace('"VERSION"', JSON.stringify(version))}));
 		build.onResolve({filter: /^log4js$/}, () => ({path: path.join(server, "log.js")}));
 		// The rest of its package serves many machines.
 		build.onResolve({filter: /^rate-limiter-flexible$/}, () => ({path: path.join(modules, "rate-limiter-flexible/lib/RateLimiterMemory.js")}));

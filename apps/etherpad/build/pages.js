@@ -74,6 +74,17 @@ const page = (html, up) => {
 	return html.replace(mark, ours + "$&");
 };
 
+const scripts = "/javascripts/lib/ep_etherpad-lite/static/js/";
+
+// inOrder has the editor's frame run its scripts in their order. Without, what
+// the others need may come last, and their error ends up in the console.
+const inOrder = (script) => {
+	let found = 0;
+	const better = script.replace(/(\w+)\.type="text\/javascript",/g, (_, name) => { found++; return `${name}.async=!1,`; });
+	if (found !== 2) throw new Error("unknown scripts of the editor's frame");
+	return better;
+};
+
 const main = async () => {
 	const base = await start();
 	const fetched = async (url) => {
@@ -85,7 +96,8 @@ const main = async () => {
 	keep("timeslider.html", page(String(await fetched("/p/pad/timeslider")), "../../"));
 
 	const get = async (url) => keep(url.slice(1), await fetched(url + (url.startsWith("/javascripts/") ? "?callback=require.define" : "")));
-	for (const name of ["pad", "ace2_common", "ace2_inner", "timeslider"]) await get(`/javascripts/lib/ep_etherpad-lite/static/js/${name}.js`);
+	keep(`${scripts.slice(1)}pad.js`, inOrder(String(await fetched(`${scripts}pad.js?callback=require.define`))));
+	for (const name of ["ace2_common", "ace2_inner", "timeslider"]) await get(`${scripts}${name}.js`);
 	for (const name of ["js/require-kernel.js", "js/vendors/html10n.js", "js/l10n.js"]) await get("/static/" + name);
 	for (const dir of ["css", "font", "img", "skins/colibris"]) {
 		const within = path.join(etherpad, "static", dir);
