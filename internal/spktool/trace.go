@@ -3,7 +3,6 @@ package spktool
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -56,9 +55,7 @@ func (p *packer) try(cmd *cobra.Command, project *project, copied bool) (*trial.
 	if err != nil {
 		return nil, err
 	}
-	opts.Package, err = io.ReadAll(pkg)
-	if err = errors.Join(err, pkg.Close()); err != nil {
-		return nil, err
-	}
+	defer pkg.Close()
+	opts.Package = pkg
 	return trial.Run(cmd.Context(), opts)
 }

@@ -2,6 +2,7 @@ package trial_test
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 // copied is a package with all its files.
-func copied(t *testing.T, argv ...string) []byte {
+func copied(t *testing.T, argv ...string) io.Reader {
 	t.Helper()
 	app, err := testApp()
 	must(t, err)

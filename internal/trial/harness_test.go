@@ -47,18 +47,18 @@ var testApp = sync.OnceValues(func() ([]byte, error) {
 })
 
 // pack makes the package of a command behind the bridge.
-func pack(t testing.TB, argv ...string) []byte {
+func pack(t testing.TB, argv ...string) *bytes.Buffer {
 	t.Helper()
 	return packCommand(t, append([]string{"/sandstorm-http-bridge", "8000", "--"}, argv...)...)
 }
 
-func packCommand(t testing.TB, argv ...string) []byte {
+func packCommand(t testing.TB, argv ...string) *bytes.Buffer {
 	t.Helper()
 	return packFiles(t, spk.NewDirectory(""), argv...)
 }
 
 // packFiles adds to root what describes the package.
-func packFiles(t testing.TB, root *spk.Node, argv ...string) []byte {
+func packFiles(t testing.TB, root *spk.Node, argv ...string) *bytes.Buffer {
 	t.Helper()
 	command := sandstorm.Command{Argv: argv, Environ: []string{"PATH=/usr/bin:/bin", "HOME=/var"}}
 	manifest, err := spk.BuildManifest(&sandstorm.Manifest{
@@ -73,11 +73,11 @@ func packFiles(t testing.TB, root *spk.Node, argv ...string) []byte {
 	must(t, err)
 	root.Put(spk.NewFile(spk.ManifestName, manifest, false))
 	root.Put(spk.NewFile(spk.BridgeConfigName, config, false))
-	var out bytes.Buffer
+	out := new(bytes.Buffer)
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	_, err = spk.Write(context.Background(), &out, key, root, spk.WriteOptions{Store: true})
+	_, err = spk.Write(context.Background(), out, key, root, spk.WriteOptions{Store: true})
 	must(t, err)
-	return out.Bytes()
+	return out
 }
 
 func must(t testing.TB, err error) {

@@ -8,7 +8,6 @@
 package trial
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +29,7 @@ type Options struct {
 	Tree devfs.Tree
 	// Package is a .spk with manifest and, if there is one, the bridge's
 	// configuration; who signed it does not matter. Without Tree it is complete.
-	Package []byte
+	Package io.Reader
 	App     sandstorm.AppID
 	// Action is the index of the action that a fresh grain begins with.
 	Action int
@@ -121,7 +120,7 @@ func (t *trial) prepare(ctx context.Context) error {
 	if t.host, err = startHost(ctx); err != nil {
 		return &Failure{Reason: NoSandbox, Text: "the sandbox cannot be started on this machine", Err: err}
 	}
-	t.dev, err = t.host.client.OpenDev(ctx, bytes.NewReader(t.Package), host.DevOptions{App: t.App, Mount: t.Tree != nil})
+	t.dev, err = t.host.client.OpenDev(ctx, t.Package, host.DevOptions{App: t.App, Mount: t.Tree != nil})
 	if err != nil {
 		return devFailure(err)
 	}
