@@ -66,7 +66,7 @@ func (d *developer) run(cmd *cobra.Command) error {
 	if d.mount != "" {
 		return d.runMounted(ctx, cmd, project)
 	}
-	s := &devSession{developer: d, cmd: cmd, project: project, began: began}
+	s := &devSession{developer: d, cmd: cmd, project: project, began: began, watched: map[string]bool{}}
 	return s.run(ctx)
 }
 

@@ -44,8 +44,12 @@ func (s *devSession) watchUsed(last time.Time) {
 		return
 	}
 	for _, path := range s.fs.Used() {
+		if s.watched[path] {
+			continue
+		}
 		if e, err := s.tree.Load().Resolve(path); err == nil && e.Source != "" && e.Root != "/" {
 			s.changes.add(e.Source, last)
+			s.watched[path] = true
 		}
 	}
 }
@@ -89,6 +93,7 @@ func (s *devSession) change(ctx context.Context, changed []string) {
 func (s *devSession) adopt(def *pkgdef.Definition) {
 	s.project.tree = def.Tree(s.project.tree.Options())
 	s.project.Definition = def
+	clear(s.watched) // paths may lead elsewhere now
 	s.tree.Store(s.project.tree)
 }
 

@@ -26,6 +26,7 @@ type devSession struct {
 	dev     *control.Dev
 	fs      *devfs.FS // nil in copy mode
 	changes *watcher
+	watched map[string]bool // paths whose files changes looks out for
 }
 
 // Resolve implements devfs.Tree, whatever tree it is now.
