@@ -19,8 +19,11 @@ func main() {
 	if trial.Main() { // this process is the host of a trial
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal ends the process at once
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	err := spktool.New(release).ExecuteContext(ctx)
 	stop()
 	os.Exit(spktool.Report(os.Stderr, "spk", err))

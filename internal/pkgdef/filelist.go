@@ -146,14 +146,22 @@ func isListable(p string) bool {
 }
 
 // replaceFile writes a file so that it is the old or the new one at any moment.
+// A symlink keeps leading to it.
 func replaceFile(file, content string) error {
+	mode := fs.FileMode(0o644)
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		file = real
+	}
+	if info, err := os.Stat(file); err == nil {
+		mode = info.Mode().Perm()
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err != nil {
 		return err
 	}
 	_, err = tmp.WriteString(content)
 	if err == nil {
-		err = tmp.Chmod(0o644)
+		err = tmp.Chmod(mode)
 	}
 	if cerr := tmp.Close(); err == nil {
 		err = cerr

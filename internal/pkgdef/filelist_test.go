@@ -56,6 +56,17 @@ func TestUpdateFileList(t *testing.T) {
 	if b, _ := os.ReadFile(list); string(b) != "one # mine\n" {
 		t.Errorf("%s", b)
 	}
+	// Somebody else's file stays where it is, and as it may be read.
+	must(t, os.Chmod(list, 0o664))
+	must(t, os.Symlink("list", filepath.Join(dir, "link")))
+	_, err = pkgdef.UpdateFileList(filepath.Join(dir, "link"), []string{"two"}, tree)
+	must(t, err)
+	if info, err := os.Lstat(list); err != nil || info.Mode() != 0o664 {
+		t.Error(info, err)
+	}
+	if b, _ := os.ReadFile(list); !strings.HasSuffix(string(b), "\none\ntwo\n") {
+		t.Errorf("%s", b)
+	}
 	left, err := filepath.Glob(filepath.Join(dir, ".list*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q", left)

@@ -8,10 +8,13 @@
 package spktool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +72,11 @@ func New(release string) *cobra.Command {
 		checkArgs(cmd)
 		run := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if !handlesSignals(cmd) {
+				// The first signal ends the context, the second one the process, if
+				// that takes too long.
+				defer context.AfterFunc(cmd.Context(), func() { signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) })()
+			}
 			if err := run(cmd, args); err != nil {
 				return Error{err}
 			}
@@ -77,6 +85,9 @@ func New(release string) *cobra.Command {
 	}
 	return root
 }
+
+// handlesSignals reports whether a command counts signals by itself.
+func handlesSignals(cmd *cobra.Command) bool { return cmd.Name() == "dev" }
 
 // Owns reports whether an error came out of one of the commands.
 func Owns(err error) bool {
