@@ -156,6 +156,9 @@ func (p *picker) put(name string, node *spk.Node) (*spk.Node, error) {
 	dir, base := path.Split(name)
 	dir = strings.TrimSuffix(dir, "/")
 	if there := p.root.At(name); there != nil {
+		if there.IsDir() && !node.IsDir() {
+			return nil, fmt.Errorf("%q is a symlink or a file, but something below it is listed as well: list what it leads to", name)
+		}
 		if there.IsDir() && node.IsDir() && there.MTime.IsZero() {
 			there.MTime = node.MTime
 		}

@@ -187,3 +187,18 @@ func TestRootIsBounded(t *testing.T) {
 		t.Errorf("%q", paths(root, ""))
 	}
 }
+
+// TestSymlinkAndBelow: a list that names a symlink and something below it fails,
+// in whatever order they stand (packages.md §5).
+func TestSymlinkAndBelow(t *testing.T) {
+	dir := files(t, map[string]string{"src/real/x": "", "src/link": "-> real", "one": "link\nlink/x\n", "two": "link/x\nlink\n", "fine": "link\nreal/x\n"})
+	def := load(t, dir, `sourceMap = (searchPath = [(sourcePath = "src")])`)
+	tree := def.Tree(pkgdef.TreeOptions{})
+	for list, fails := range map[string]bool{"one": true, "two": true, "fine": false} {
+		def.FileList = filepath.Join(dir, list)
+		_, err := def.Root(tree, pkgdef.RootOptions{})
+		if (err != nil) != fails || fails && !strings.Contains(err.Error(), list+":2:") {
+			t.Errorf("%s: %v", list, err)
+		}
+	}
+}
