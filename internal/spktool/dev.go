@@ -56,6 +56,8 @@ func newDev() *cobra.Command {
 
 func (d *developer) run(cmd *cobra.Command) error {
 	began := time.Now()
+	file, _ := pkgdef.SplitName(d.def.spec)
+	defined := stampOf(file)
 	ctx, stop := interruptible(cmd)
 	defer stop()
 	project, release, err := d.def.open(cmd, &d.keys)
@@ -66,7 +68,7 @@ func (d *developer) run(cmd *cobra.Command) error {
 	if d.mount != "" {
 		return d.runMounted(ctx, cmd, project)
 	}
-	s := &devSession{developer: d, cmd: cmd, project: project, began: began, watched: map[string]bool{}}
+	s := &devSession{developer: d, cmd: cmd, project: project, began: began, defined: defined, watched: map[string]bool{}}
 	return s.run(ctx)
 }
 

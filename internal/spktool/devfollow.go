@@ -18,7 +18,7 @@ func (s *devSession) follow(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	last := s.began
-	s.changes.add(s.project.File, last)
+	s.changes.addStamped(s.project.File, s.defined)
 	for {
 		now := time.Now()
 		s.watchUsed(last)
@@ -48,7 +48,7 @@ func (s *devSession) watchUsed(last time.Time) {
 			continue
 		}
 		if e, err := s.tree.Load().Resolve(path); err == nil && e.Source != "" && e.Root != "/" {
-			s.changes.add(e.Source, last)
+			s.changes.addSince(e.Source, last)
 			s.watched[path] = true
 		}
 	}

@@ -22,6 +22,7 @@ type devSession struct {
 	cmd     *cobra.Command
 	project *project
 	began   time.Time                   // before the definition was read
+	defined stamp                       // of the definition, from then
 	tree    atomic.Pointer[pkgdef.Tree] // what the file system shows now
 	dev     *control.Dev
 	fs      *devfs.FS // nil in copy mode
@@ -100,9 +101,8 @@ func (s *devSession) pack(ctx context.Context) (*tempPackage, error) {
 	if !s.copy {
 		return packHead(ctx, s.project.Definition)
 	}
-	now := time.Now()
 	root, err := s.project.Root(s.tree.Load(), pkgdef.RootOptions{
-		Picked: func(file string) { s.changes.add(file, now) }, Warn: func(text string) { warn(s.cmd.ErrOrStderr(), "%s", text) },
+		Picked: func(file string) { s.changes.addStamped(file, stampOf(file)) }, Warn: func(text string) { warn(s.cmd.ErrOrStderr(), "%s", text) },
 	})
 	if err != nil {
 		return nil, err

@@ -50,16 +50,41 @@ func (w *watcher) close() {
 	w.fs.Close()
 }
 
-// watchedFile is a file to look out for, and a time when it was not used yet.
+// watchedFile is a file to look out for, and either what it was before it was
+// used, or a time when it was not used yet.
 type watchedFile struct {
 	path  string
+	was   stamp
 	since time.Time
 }
 
-// add looks out for changes of a file, also for those since a time.
-func (w *watcher) add(file string, since time.Time) {
+// stamp tells a file from what it was before; the zero stamp is that of no file.
+type stamp struct {
+	inode   uint64
+	changed unix.Timespec
+}
+
+func stampOf(file string) stamp {
+	var st unix.Stat_t
+	if unix.Stat(file, &st) != nil {
+		return stamp{}
+	}
+	return stamp{st.Ino, st.Ctim}
+}
+
+// addSince looks out for changes of a file, also for those since a time.
+func (w *watcher) addSince(file string, since time.Time) {
+	w.add(watchedFile{path: absolute(file), since: since})
+}
+
+// addStamped looks out for changes of a file, also for those since it was was.
+func (w *watcher) addStamped(file string, was stamp) {
+	w.add(watchedFile{path: absolute(file), was: was})
+}
+
+func (w *watcher) add(file watchedFile) {
 	select {
-	case w.added <- watchedFile{absolute(file), since}:
+	case w.added <- file:
 	case <-w.done:
 	}
 }
@@ -123,11 +148,11 @@ func (w *watcher) watch(file watchedFile) (changed bool) {
 		return false
 	}
 	w.files[file.path] = true
-	var st unix.Stat_t
-	if err := unix.Stat(file.path, &st); err != nil {
-		return false
+	now := stampOf(file.path)
+	if file.since.IsZero() {
+		return now != file.was
 	}
-	return time.Unix(st.Ctim.Unix()).After(file.since.Add(-clockTick))
+	return time.Unix(now.changed.Unix()).After(file.since.Add(-clockTick))
 }
 
 func absolute(path string) string {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -26,8 +25,8 @@ func TestWatchOverflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.close()
-	w.add(a, time.Now().Add(time.Hour)) // so that they count as unchanged
-	w.add(b, time.Now().Add(time.Hour))
+	w.addStamped(a, stampOf(a))
+	w.addStamped(b, stampOf(b))
 	for range 3 {
 		w.fs.Errors <- errors.New("something else")
 	}
@@ -40,6 +39,35 @@ func TestWatchOverflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	if changed := <-w.changed; !slices.Equal(changed, []string{a}) {
+		t.Error(changed)
+	}
+}
+
+// What was written a moment before it was looked at has not changed since; what
+// was replaced between looking and watching has.
+func TestWatchFromStamp(t *testing.T) {
+	dir := t.TempDir()
+	fresh, replaced := filepath.Join(dir, "fresh"), filepath.Join(dir, "replaced")
+	for _, file := range []string{fresh, replaced} {
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := newWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	was := stampOf(replaced)
+	if err := os.WriteFile(replaced+".new", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(replaced+".new", replaced); err != nil {
+		t.Fatal(err)
+	}
+	w.addStamped(fresh, stampOf(fresh))
+	w.addStamped(replaced, was)
+	if changed := <-w.changed; !slices.Equal(changed, []string{replaced}) {
 		t.Error(changed)
 	}
 }
