@@ -161,7 +161,12 @@ func TestStrangeReplies(t *testing.T) {
 		"bomb":        {bomb, "malformed"},
 		"new state":   {reply(t, func(s schema.SubmissionStatus) { s.SetRequestState(7) }), "newer one"},
 	} {
-		c := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Write(tt.reply) })
+		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			// A connection that is closed with something unread is reset, and
+			// the reply with it.
+			io.Copy(io.Discard, r.Body)
+			w.Write(tt.reply)
+		})
 		s, err := c.Status(context.Background(), testKey(1), packageID(nil))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %+v, %.200v", name, s, err)
