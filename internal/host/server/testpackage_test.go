@@ -90,6 +90,6 @@ func packMore(app []byte, version uint32, more map[string]string) ([]byte, error
 	}
 	var out bytes.Buffer
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	_, err = spk.Write(context.Background(), &out, key, root, spk.WriteOptions{})
+	_, err = spk.Write(context.Background(), &out, key, root, spk.WriteOptions{Store: true})
 	return out.Bytes(), err
 }
