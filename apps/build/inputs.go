@@ -21,6 +21,7 @@ import (
 // asked, nor whether spk itself has changed: --force does that.
 func (b *builder) inputs(ctx context.Context, name string) (string, error) {
 	h := sha256.New()
+	fmt.Fprintln(h, os.Getenv(storeVariable))
 	for _, dir := range []string{b.appDir(name), filepath.Join(b.repo, "apps", "build"), filepath.Join(b.repo, "apps", "keys"), filepath.Join(b.repo, "apps", "internal", "node")} {
 		err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
 			if err != nil || !e.Type().IsRegular() || strings.HasSuffix(p, "_test.go") {

@@ -17,6 +17,10 @@ const definitionFile = "sandstorm-pkgdef.capnp"
 // 1970, so that equal inputs make equal packages.
 const packed = "1793491200"
 
+// storeVariable, if set, makes packages without compression: for tests, whose
+// time would go into compressing Node.
+const storeVariable = "APPS_STORE"
+
 // made is a package that lies in the output directory.
 type made struct {
 	file  string
@@ -44,8 +48,11 @@ func (b *builder) build(ctx context.Context, name string, force bool) (*made, er
 		if err := b.stage(ctx, name); err != nil {
 			return nil, err
 		}
-		if err := b.run(ctx, b.appDir(name), b.tool("spk"), "pack", "--pkg-def", definitionFile,
-			"--keyring", filepath.Join(b.repo, "apps", "keys", "development.keyring"), file); err != nil {
+		args := []string{"pack", "--pkg-def", definitionFile, "--keyring", filepath.Join(b.repo, "apps", "keys", "development.keyring"), file}
+		if os.Getenv(storeVariable) != "" {
+			args = append(args, "--store")
+		}
+		if err := b.run(ctx, b.appDir(name), b.tool("spk"), args...); err != nil {
 			return nil, err
 		}
 		if err := writeStamp(stamp, inputs, file); err != nil {

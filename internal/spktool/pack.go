@@ -20,6 +20,7 @@ type packer struct {
 	def   definition
 	keys  keys
 	trace bool
+	store bool
 	visit []string
 	used  []string // what a trial found
 }
@@ -42,6 +43,7 @@ func newPack() *cobra.Command {
 	p.def.fromFlag(cmd)
 	p.keys.flags(cmd)
 	cmd.Flags().BoolVar(&p.trace, "trace", false, "run the app to find out which files it uses, and add them to the list")
+	cmd.Flags().BoolVar(&p.store, "store", false, "do not compress: much faster, and several times as large; for trying things out")
 	cmd.Flags().StringArrayVar(&p.visit, "visit", nil, "a path to open as well while the app is traced; may be repeated")
 	return cmd
 }
@@ -80,7 +82,7 @@ func (p *packer) run(cmd *cobra.Command, output string) error {
 		return err
 	}
 	defer out.discard()
-	if err := writePackage(cmd, out, key.Private(), root); err != nil {
+	if err := p.write(cmd, out, key.Private(), root); err != nil {
 		return err
 	}
 	if err := out.commit(); err != nil {
@@ -90,10 +92,10 @@ func (p *packer) run(cmd *cobra.Command, output string) error {
 	return err
 }
 
-// writePackage shows how far it is.
-func writePackage(cmd *cobra.Command, out *newFile, key ed25519.PrivateKey, root *spk.Node) error {
+// write writes the package and shows how far it is.
+func (p *packer) write(cmd *cobra.Command, out *newFile, key ed25519.PrivateKey, root *spk.Node) error {
 	var bar *progress
-	_, err := spk.Write(cmd.Context(), out, key, root, spk.WriteOptions{Progress: func(done, total int64) {
+	_, err := spk.Write(cmd.Context(), out, key, root, spk.WriteOptions{Store: p.store, Progress: func(done, total int64) {
 		if bar == nil {
 			bar = newProgress(cmd.ErrOrStderr(), "Packing", total)
 		}
