@@ -68,9 +68,6 @@ test/browser/node_modules: test/browser/package-lock.json
 	cd test/browser && npm ci --silent --no-audit --no-fund
 	touch $@
 
-# Tests take packages without compression, which are made in less time.
-test-apps test-e2e: export APPS_STORE = 1
-
 # Each app in the real sandbox, driven by a browser or its own protocol.
 test-apps: apps
 	$(GO) test -timeout 15m -count=1 ./apps/...

@@ -17,8 +17,8 @@ const definitionFile = "sandstorm-pkgdef.capnp"
 // 1970, so that equal inputs make equal packages.
 const packed = "1793491200"
 
-// storeVariable, if set, makes packages without compression: for tests, whose
-// time would go into compressing Node.
+// storeVariable, if set, makes packages without compression, for who works on an
+// app: most of the time goes into compressing Node.
 const storeVariable = "APPS_STORE"
 
 // made is a package that lies in the output directory.
